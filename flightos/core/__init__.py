@@ -1,0 +1,1 @@
+"""Words that belong to nobody: identifiers, on-board time, ports, limits, refusals, errors."""

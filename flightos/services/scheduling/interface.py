@@ -1,0 +1,170 @@
+"""Contract of `scheduling`: observations become tasks, tasks find a satellite, results become a product."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import msgspec
+
+from flightos.core.ids import ContentId
+from flightos.core.records import Record
+
+
+class TaskState(IntEnum):
+    """Life of a task; DONE and DROPPED are final."""
+
+    WAITING = 0
+    READY = 1
+    ASSIGNED = 2
+    RUNNING = 3
+    DONE = 4
+    DROPPED = 5
+
+
+class TaskSpec(msgspec.Struct, frozen=True, array_like=True):
+    """One bounded unit of compute of an observation, as the app's `plan` step names it.
+
+    `inputs` are indices of tasks of the same plan, or -1 for the tile itself, in the order the kernel wants them.
+    `tera_ops` is the modelled cost, `result_bytes` an estimate for the transfer time.
+    """
+
+    index: int
+    name: str
+    step: str
+    parameters: bytes
+    inputs: tuple[int, ...]
+    tera_ops: int
+    result_bytes: int
+
+
+class ObservationRecord(msgspec.Struct, frozen=True, array_like=True):
+    """What a standby owner must know to finish an observation without its owner. `epoch` = (counter, node id)."""
+
+    observation_id: int
+    app: str
+    tile_index: int
+    tile_id: ContentId
+    tile_bytes: int
+    captured_tai_ns: int
+    deadline_tai_ns: int
+    priority: int
+    owner_id: int
+    standby_id: int
+    epoch: tuple[int, int]
+
+
+class PlanRequest(msgspec.Struct, frozen=True, array_like=True):
+    """Parameters of the app's `plan` step."""
+
+    observation_id: int
+    tile_index: int
+    tile_id: ContentId
+
+
+class PlanResult(msgspec.Struct, frozen=True, array_like=True):
+    """What `plan` returns, as MessagePack."""
+
+    tasks: tuple[TaskSpec, ...]
+    finish_inputs: tuple[int, ...]
+    """Indices of the tasks whose results `finish` wants, in order."""
+
+
+class ProductMetadata(msgspec.Struct, frozen=True, array_like=True):
+    """Body of a product bundle: the product's bytes are its one attachment."""
+
+    content_id: ContentId
+    observation_id: int
+    tile_index: int
+    app: str
+    size_bytes: int
+    captured_tai_ns: int
+    completed_tai_ns: int
+
+
+class RequestObservation(Record, frozen=True):
+    """From commanding: image a tile and process it with an app. Deadline counts from the command's execution."""
+
+    observation_id: int
+    app: str
+    tile_index: int
+    priority: int
+    deadline_s: int
+
+
+class ImagingChanged(Record, frozen=True):
+    """The imager was switched: fact for `resources`."""
+
+    imager_on: bool
+
+
+class NodeView(msgspec.Struct, frozen=True, array_like=True):
+    """What a node tells the others of itself. `version` is its on-board time in seconds; newest wins.
+
+    `queued_tera_ops` is its backlog, `rate_tops` its speed, `energy_available_mj` and `heat_seconds` are those of its
+    forecast (quantised), `accepts` is False in SAFE or when it may not start tasks. `hop_count` is how far it came.
+    """
+
+    node_id: int
+    boot_count: int
+    version: int
+    accepts: bool
+    mode: int
+    rate_tops: int
+    queued_tera_ops: int
+    energy_available_mj: int
+    heat_seconds: int
+    hop_count: int
+
+
+class AssignTask(msgspec.Struct, frozen=True, array_like=True):
+    """Body of an ASSIGN_TASK bundle; its attachments are the inputs in order."""
+
+    task_id: int
+    epoch: tuple[int, int]
+    attempt: int
+    app: str
+    step: str
+    parameters: bytes
+    input_ids: tuple[ContentId, ...]
+    tera_ops: int
+    priority: int
+
+
+class TaskResult(msgspec.Struct, frozen=True, array_like=True):
+    """Body of a TASK_RESULT bundle; the result is its attachment. A failure has no attachment."""
+
+    task_id: int
+    epoch: tuple[int, int]
+    attempt: int
+    result_id: ContentId
+    size_bytes: int
+    failure: int
+    refusal: int
+
+
+# --- facts that trace, telemetry and the report read ----------------------------------------------------------
+
+
+class ObservationAdmitted(Record, frozen=True):
+    """Owner and standby hold it: from now on it may not be lost."""
+
+    observation_id: int
+    tile_index: int
+    standby_id: int
+
+
+class TaskPlaced(Record, frozen=True):
+    """The owner chose a satellite."""
+
+    task_id: int
+    node_id: int
+    expected_finish_obt_ns: int
+
+
+class TaskStateChanged(Record, frozen=True):
+    """A transition of the table, as a fact."""
+
+    task_id: int
+    state: TaskState
+    node_id: int
+    refusal: int
