@@ -1,0 +1,1 @@
+#include "flightos_kernels.h"
