@@ -1,9 +1,9 @@
 """flightos, the operating system of a computing constellation.
 
-The environment variable FLIGHTOS_KERNELS chooses the kernels for the whole process, before anything else is imported:
-`numpy` hides the C module, so that the NumPy references serve exactly as on a machine where it was never built;
-`c` refuses to start without it; unset takes the C module where there is one. It is read here and nowhere else,
-because flight logic does not look at its environment.
+The environment variable FLIGHTOS_KERNELS chooses the kernels for the whole process, before anything else is
+imported: `numpy` hides the C module, so that the NumPy references serve exactly as on a machine where it was
+never built; `c` refuses to start without it; unset takes the C module where there is one. It is read here and
+nowhere else, because flight logic does not look at its environment.
 """
 
 import os

@@ -1,9 +1,9 @@
 """Typed faces of the C kernels, and the plain references that stand in for them.
 
-Theory of operation: each area (`crc`, `bandmath`, `regions`) is one module. A face checks dtype, shape, contiguity,
-overlap and writability before anything is touched, then calls C; where the C module is not built, the same face runs
-the NumPy reference, which is also the oracle of the tests and gives the same bits. Importing this package, or
-`kernels.crc`, loads no NumPy: node processes stay small.
+Theory of operation: each area (`crc`, `bandmath`, `regions`) is one module. A face checks dtype, shape,
+contiguity, overlap and writability before anything is touched, then calls C; where the C module is not built,
+the same face runs the NumPy reference, which is also the oracle of the tests and gives the same bits.
+Importing this package, or `kernels.crc`, loads no NumPy: node processes stay small.
 """
 
 from typing import Final, Literal
@@ -20,16 +20,14 @@ else:
 _ABI_VERSION: Final = 1
 
 if _BACKEND == "c" and _lib.fos_abi_version() != _ABI_VERSION:
-    raise ImportError(
-        f"flightos._fos has ABI version {_lib.fos_abi_version()}, this package needs {_ABI_VERSION}: build it again"
-    )
+    raise ImportError(f"flightos._fos has ABI {_lib.fos_abi_version()}, not {_ABI_VERSION}: build it again")
 
 
 class KernelError(Exception):
     """A kernel refused its arguments; nothing was written. `status_name` is the name of the C status.
 
-    The faces refuse before C is called, with the names of C (`FOS_ERR_...`) and one more that only arrays can have:
-    `SHAPE_MISMATCH`, `NOT_CONTIGUOUS`, `NOT_WRITABLE`, `OVERLAP`. A wrong dtype is a TypeError.
+    The faces refuse before C is called, with the names of C (`FOS_ERR_...`) and four more that only arrays can
+    have: `SHAPE_MISMATCH`, `NOT_CONTIGUOUS`, `NOT_WRITABLE`, `OVERLAP`. A wrong dtype is a TypeError.
     """
 
     def __init__(self, status_name: str, detail: str = "") -> None:

@@ -1,9 +1,9 @@
 """Cyclic redundancy checks of frames, packets, tiles and results.
 
-`crc16(data, previous=0xFFFF)` and `crc32c(data, previous=0)` take any contiguous buffer of single bytes, which is only
-read, and go on from an earlier value: `crc32c(a + b) == crc32c(b, crc32c(a))`. Only the C module is imported, never
-NumPy. Without it CRC-16 comes from the standard library (whose crc_hqx is the same polynomial) and CRC-32C from a
-table in Python, about a thousand times slower.
+`crc16(data, previous=0xFFFF)` and `crc32c(data, previous=0)` take any contiguous buffer of single bytes,
+which is only read, and go on from an earlier value: `crc32c(a + b) == crc32c(b, crc32c(a))`. Only the C
+module is imported, never NumPy. Without it CRC-16 comes from the standard library (whose crc_hqx is the same
+polynomial) and CRC-32C from a table in Python, about a thousand times slower.
 """
 
 from binascii import crc_hqx
@@ -67,7 +67,8 @@ def _bind_c() -> tuple[_Crc, _Crc]:
     return crc16, crc32c
 
 
-# CRC-16/CCITT-FALSE (CCSDS 132.0-B-3, 4.1.6): 0x1021, not reflected, no final inversion. b"123456789" gives 0x29B1.
+# CRC-16/CCITT-FALSE (CCSDS 132.0-B-3, 4.1.6): 0x1021, not reflected, no final inversion. b"123456789" gives
+# 0x29B1.
 crc16: _Crc = crc16_reference
 # CRC-32C (RFC 3720, 12.1): Castagnoli, reflected, inverted at both ends. b"123456789" gives 0xE3069283.
 crc32c: _Crc = crc32c_reference

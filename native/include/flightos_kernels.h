@@ -86,7 +86,8 @@ fos_status_t fos_sum_fixed_f32(const float *index, size_t pixel_count, int64_t *
 
 /* 8-connected regions of a mask (non-zero = inside) with at least pixel_count_min pixels, in the order of their first
  * pixel. index may be NULL (sums are then 0); its NaN pixels add nothing. scratch needs 2 * rows * cols elements.
- * FOS_ERR_CAPACITY when there are more than region_capacity; *region_count is then the number needed. */
+ * FOS_ERR_RANGE when |index| > FOS_INDEX_ABS_MAX inside the mask; FOS_ERR_CAPACITY when there are more regions than
+ * region_capacity; *region_count is then the number needed. */
 fos_status_t fos_label_regions(const uint8_t *mask, const float *index, size_t rows, size_t cols,
                                size_t pixel_count_min, uint32_t *scratch, size_t scratch_count,
                                fos_region_t *regions, size_t region_capacity, size_t *region_count);

@@ -93,13 +93,15 @@ static fos_status_t measure_regions(const float *index, size_t rows, size_t cols
     for (size_t row = 0; row < rows; row++) {
         for (size_t col = 0; col < cols; col++) {
             const size_t pixel = row * cols + col;
-            if (parent[pixel] == BACKGROUND || slot[parent[pixel]] == 0) { continue; }
+            if (parent[pixel] == BACKGROUND) { continue; }
             int64_t index_fixed = 0;
             if (index != NULL && !isnan(index[pixel])) {
                 if (fabsf(index[pixel]) > FOS_INDEX_ABS_MAX) { return FOS_ERR_RANGE; }
                 index_fixed = llrint((double)index[pixel] * scale);
             }
-            add_pixel(&regions[slot[parent[pixel]] - 1], (int64_t)row, (int64_t)col, index_fixed);
+            const uint32_t place = slot[parent[pixel]];
+            if (place == 0) { continue; } /* too small to report */
+            add_pixel(&regions[place - 1], (int64_t)row, (int64_t)col, index_fixed);
         }
     }
     return FOS_OK;

@@ -1,0 +1,147 @@
+"""Calibration, normalised differences, masks and exact sums over images.
+
+Arrays are C-ordered and of any shape, the same for all arguments of a call; inputs are only read. An output
+can be given as `out`, which must not overlap an input, or is made new. NaN marks a bad pixel all the way: NaN
+in, NaN index out, outside every mask, left out of every sum. Raises TypeError for a wrong dtype and
+KernelError for the rest, before anything is written.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flightos.kernels import KernelError, backend, reference
+from flightos.kernels.arguments import Float32Image, UInt8Image, UInt16Image, check_array, check_output
+
+if backend() == "c":
+    from flightos._fos import ffi as _ffi
+    from flightos._fos import lib as _lib
+
+
+def _raise_on_error(status: int) -> None:
+    if status != 0:
+        raise KernelError(_ffi.string(_lib.fos_status_name(status)).decode("ascii"))
+
+
+def _read(ctype: str, array: NDArray[Any]) -> Any:
+    return _ffi.from_buffer(ctype, array)
+
+
+def _write(ctype: str, array: NDArray[Any]) -> Any:
+    return _ffi.from_buffer(ctype, array, require_writable=True)
+
+
+def correct_radiance(
+    raw_dn: UInt8Image | UInt16Image,
+    gain: Float32Image,
+    dark_dn: Float32Image,
+    out: Float32Image | None = None,
+) -> Float32Image:
+    """Turn detector counts into radiance: gain * (raw - dark), pixel by pixel, in float32.
+
+    gain is in W m^-2 sr^-1 um^-1 per count. A bad pixel has NaN gain and becomes NaN.
+    """
+    raw_dtype = np.uint16 if isinstance(raw_dn, np.ndarray) and raw_dn.dtype == np.uint16 else np.uint8
+    check_array("raw_dn", raw_dn, raw_dtype)
+    check_array("gain", gain, np.float32, raw_dn.shape)
+    check_array("dark_dn", dark_dn, np.float32, raw_dn.shape)
+    radiance = np.empty(raw_dn.shape, np.float32) if out is None else out
+    check_output("out", radiance, np.float32, raw_dn.shape, raw_dn, gain, dark_dn)
+    if backend() == "numpy":
+        reference.correct_radiance(raw_dn, gain, dark_dn, radiance)
+        return radiance
+    wide = raw_dtype is np.uint16
+    function = _lib.fos_correct_radiance_u16 if wide else _lib.fos_correct_radiance_u8
+    raw = _read("uint16_t[]" if wide else "uint8_t[]", raw_dn)
+    floats = (_read("float[]", gain), _read("float[]", dark_dn), _write("float[]", radiance))
+    _raise_on_error(function(raw, *floats, raw_dn.size))
+    return radiance
+
+
+def normalised_difference(a: Float32Image, b: Float32Image, out: Float32Image | None = None) -> Float32Image:
+    """Give (a - b) / (a + b) in float32, 0 where a + b is 0, NaN where a or b is NaN.
+
+    The form of NDVI, NDWI, MNDWI (Xu 2006) and NBR (Key and Benson 2006); within -1..1 for bands that are not
+    negative.
+    """
+    check_array("a", a, np.float32)
+    check_array("b", b, np.float32, a.shape)
+    index = np.empty(a.shape, np.float32) if out is None else out
+    check_output("out", index, np.float32, a.shape, a, b)
+    if backend() == "numpy":
+        reference.normalised_difference(a, b, index)
+    else:
+        _raise_on_error(
+            _lib.fos_ndiff_f32(_read("float[]", a), _read("float[]", b), _write("float[]", index), a.size)
+        )
+    return index
+
+
+def mask_above(
+    index: Float32Image, threshold: float, out: UInt8Image | None = None
+) -> tuple[UInt8Image, int]:
+    """Give the mask of index > threshold, as 0 and 1, and the number of ones. The threshold is taken as
+    float32."""
+    return _mask("above", index, threshold, out)
+
+
+def mask_below(
+    index: Float32Image, threshold: float, out: UInt8Image | None = None
+) -> tuple[UInt8Image, int]:
+    """Give the mask of index < threshold, as 0 and 1, and the number of ones. The threshold is taken as
+    float32."""
+    return _mask("below", index, threshold, out)
+
+
+def _mask(side: str, index: Float32Image, threshold: float, out: UInt8Image | None) -> tuple[UInt8Image, int]:
+    check_array("index", index, np.float32)
+    if threshold != threshold:
+        raise KernelError("FOS_ERR_PARAMETER", "the threshold is NaN")
+    mask = np.empty(index.shape, np.uint8) if out is None else out
+    check_output("out", mask, np.uint8, index.shape, index)
+    if backend() == "numpy":
+        make = reference.mask_above if side == "above" else reference.mask_below
+        return mask, make(index, threshold, mask)
+    function = _lib.fos_mask_above_f32 if side == "above" else _lib.fos_mask_below_f32
+    set_count = _ffi.new("uint64_t *")
+    _raise_on_error(
+        function(_read("float[]", index), threshold, _write("uint8_t[]", mask), index.size, set_count)
+    )
+    return mask, int(set_count[0])
+
+
+def pack_bits(mask: UInt8Image) -> bytes:
+    """Pack eight mask pixels to a byte, the first in the highest bit; the last byte is padded with 0."""
+    check_array("mask", mask, np.uint8)
+    if backend() == "numpy":
+        return np.packbits(mask.reshape(-1) != 0, bitorder="big").tobytes()
+    packed = np.empty((mask.size + 7) // 8, np.uint8)
+    _raise_on_error(
+        _lib.fos_pack_bits(_read("uint8_t[]", mask), mask.size, _write("uint8_t[]", packed), packed.size)
+    )
+    return packed.tobytes()
+
+
+def unpack_bits(packed: bytes, shape: tuple[int, int]) -> UInt8Image:
+    """Give back the mask that `pack_bits` packed. Raises KernelError(SHAPE_MISMATCH) for another number of
+    bytes."""
+    pixel_count = shape[0] * shape[1]
+    if len(packed) != (pixel_count + 7) // 8:
+        raise KernelError("SHAPE_MISMATCH", f"{len(packed)} bytes are not {pixel_count} packed pixels")
+    bits = np.unpackbits(np.frombuffer(packed, np.uint8), count=pixel_count, bitorder="big")
+    return bits.reshape(shape)
+
+
+def sum_fixed(index: Float32Image) -> tuple[int, int]:
+    """Give the sum of rint(index * 2^30) and the number of pixels counted, which are those that are not NaN.
+
+    The sum is exact, so tiles may be added in any order. Raises KernelError(FOS_ERR_RANGE) when |index| > 4.
+    """
+    check_array("index", index, np.float32)
+    if backend() == "numpy":
+        return reference.sum_fixed(index)
+    total = _ffi.new("int64_t *")
+    counted = _ffi.new("uint64_t *")
+    _raise_on_error(_lib.fos_sum_fixed_f32(_read("float[]", index), index.size, total, counted))
+    return int(total[0]), int(counted[0])
