@@ -1,0 +1,10 @@
+"""Real inputs with provenance (PROVENANCE.md): the Landsat-7 scene, ground stations, the proton flux grid."""
+
+from pathlib import Path
+from typing import Final
+
+_FOLDER: Final = Path(__file__).resolve().parent
+
+LANDSAT7_OLINDA: Final = _FOLDER / "L7_ETMs.tif"
+STATIONS: Final = _FOLDER / "stations.csv"
+PROTON_FLUX_GRID: Final = _FOLDER / "ap8min_p30MeV_2deg.npz"
