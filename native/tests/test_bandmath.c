@@ -90,7 +90,7 @@ static void test_pack_bits(void)
         CHECK(fos_pack_bits(mask, count, packed, packed_count) == FOS_OK);
         for (size_t bit = 0; bit < packed_count * 8; bit++) {
             const unsigned expected = bit < count && mask[bit] != 0 ? 1u : 0u;
-            CHECK(((packed[bit / 8] >> (7 - bit % 8)) & 1u) == expected);
+            CHECK((((unsigned)packed[bit / 8] >> (7 - bit % 8)) & 1u) == expected);
         }
         if (packed_count > 0) {
             CHECK(fos_pack_bits(mask, count, packed, packed_count - 1) == FOS_ERR_CAPACITY);
