@@ -1,0 +1,1 @@
+"""The operator's side: accept, receive, archive, decode, inspect, report."""
