@@ -18,7 +18,7 @@ import msgspec
 
 from flightos.core.configuration import NodeConfiguration
 from flightos.core.ids import CONTENT_ID_BYTES, ContentId
-from flightos.core.ports import AcceptProduct, ArchiveDownlink, DropContent
+from flightos.core.ports import AcceptProduct, ArchiveDownlink, DropContent, NodeBooted
 from flightos.core.records import Record, ServiceState, WakeupReached
 from flightos.core.refusal import Refusal
 from flightos.ground.acceptance_interface import (
@@ -72,6 +72,7 @@ class AcceptanceService:
             BundleDelivered: self._deliver,
             ResetCounters: self._reset_counters,
             CommandDispatched: self._refuse_command,
+            NodeBooted: lambda _: (),
             WakeupReached: lambda _: (),
         }
 
