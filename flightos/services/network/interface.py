@@ -59,11 +59,12 @@ class ConfirmDelivery(Record, frozen=True):
 
 
 class BundleDropped(Record, frozen=True):
-    """A bundle of this source was given up; `refusal` says why."""
+    """A bundle of this source was given up; `refusal` says why and `attachment_ids` what it carried."""
 
     bundle_key: tuple[int, int, int]
     kind: BundleKind
     refusal: int
+    attachment_ids: tuple[ContentId, ...] = ()
 
 
 class OpenBundle(Record, frozen=True):
