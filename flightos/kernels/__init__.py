@@ -8,6 +8,8 @@ Importing this package, or `kernels.crc`, loads no NumPy: node processes stay sm
 
 from typing import Final, Literal
 
+from flightos.core.errors import FlightosError
+
 try:
     from flightos._fos import ffi as _ffi
     from flightos._fos import lib as _lib
@@ -23,11 +25,11 @@ if _BACKEND == "c" and _lib.fos_abi_version() != _ABI_VERSION:
     raise ImportError(f"flightos._fos has ABI {_lib.fos_abi_version()}, not {_ABI_VERSION}: build it again")
 
 
-class KernelError(Exception):
+class KernelError(FlightosError):
     """A kernel refused its arguments; nothing was written. `status_name` is the name of the C status.
 
-    The faces refuse before C is called, with the names of C (`FOS_ERR_...`) and four more that only arrays can
-    have: `SHAPE_MISMATCH`, `NOT_CONTIGUOUS`, `NOT_WRITABLE`, `OVERLAP`. A wrong dtype is a TypeError.
+    The faces refuse before C is called, with the names of C (`FOS_ERR_...`) and four more that only arrays
+    can have: `SHAPE_MISMATCH`, `NOT_CONTIGUOUS`, `NOT_WRITABLE`, `OVERLAP`. A wrong dtype is a TypeError.
     """
 
     def __init__(self, status_name: str, detail: str = "") -> None:

@@ -1,0 +1,1 @@
+"""Finds water and burnt land in multispectral tiles; see sdd.md."""
