@@ -176,8 +176,8 @@ def value_fault(field: FieldDefinition, value: Value) -> str | None:
             return f"{field.name} is no text of at most {TEXT_BYTES_MAX} bytes"
         return None
     if field.type == "content_id":
-        return None if isinstance(value, bytes) and len(value) == CONTENT_ID_BYTES else f"{field.name} is no
-        id"
+        is_id = isinstance(value, bytes) and len(value) == CONTENT_ID_BYTES
+        return None if is_id else f"{field.name} is no content id"
     if field.type == "bool":
         return None if isinstance(value, bool) else f"{field.name} is neither true nor false"
     if isinstance(value, str | bytes) or isinstance(value, bool):
