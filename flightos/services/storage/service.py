@@ -16,7 +16,7 @@ import msgspec
 
 from flightos.core.configuration import NodeConfiguration
 from flightos.core.ids import GROUND_ID, ContentId
-from flightos.core.ports import DropContent
+from flightos.core.ports import DropContent, NodeBooted
 from flightos.core.records import Record, ServiceState, WakeupReached
 from flightos.core.refusal import Refusal
 from flightos.core.time import NS_PER_S, next_multiple_ns
@@ -106,6 +106,7 @@ class StorageService:
             ProductReady: self._take_product,
             BundleDelivered: self._read_acceptance,
             BundleDropped: self._take_back,
+            NodeBooted: self._resume,
             WakeupReached: self._retry,
             ResetCounters: self._reset_counters,
         }
@@ -315,6 +316,12 @@ class StorageService:
             state.in_flight_count -= 1
             state.product_returned_count += 1
             out.append(ReportEvent(PRODUCT_RETURNED.id, (product.observation_id, record.refusal)))
+        self._offer_waiting(now_obt_ns, out)
+        return out
+
+    def _resume(self, record: NodeBooted, now_obt_ns: int) -> Sequence[Record]:
+        # Products in flight stay so: network was restored with the same bundles.
+        out: list[Record] = []
         self._offer_waiting(now_obt_ns, out)
         return out
 
