@@ -1,0 +1,1 @@
+"""Scenarios: one TOML each, named after the question it answers; checked, then decided into a RunPlan."""
