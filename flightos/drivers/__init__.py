@@ -1,0 +1,1 @@
+"""The only input and output of flightos: links, clocks, stores, workers, sensors."""
