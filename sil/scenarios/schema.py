@@ -15,6 +15,7 @@ from flightos.node.toml_faults import Table
 Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 NotNegative = Annotated[float, Field(ge=0.0)]
+RateTops = Annotated[int, Field(ge=1, le=1_000_000)]
 SatelliteId = Annotated[int, Field(ge=1, le=999)]
 DURATION_S_MAX = 14 * 86_400
 
@@ -86,8 +87,7 @@ class Links(Table):
 class Compute(Table):
     """The compute boxes."""
 
-    rate_tops: Annotated[list[Annotated[int, Field(ge=1, le=1_000_000)]], Field(min_length=1, max_length=999)]
-    = [400]
+    rate_tops: Annotated[list[RateTops], Field(min_length=1, max_length=999)] = [400]
     """One value for all satellites, or one for each."""
     mw_per_tops: Annotated[int, Field(ge=0)] = 200
     queue_count_max: Annotated[int, Field(ge=1, le=4_096)] = 64
