@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8] | NDArray[np.uint16]
+Image = NDArray[np.unsignedinteger[Any]]
 Mask = NDArray[np.bool_]
 Float64Array = NDArray[np.float64]
 
@@ -50,7 +50,8 @@ class Scene:
 
     def band(self, role: str) -> Image:
         """The plane of a role, shape (rows, cols); a view."""
-        return self.image[self.roles.index(role)]
+        plane: Image = self.image[self.roles.index(role)]
+        return plane
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,8 @@ def plant_burn(scene: Scene, ellipses: Sequence[BurnEllipse] = BURN_ELLIPSES) ->
 
 def cut_tiles(rows: int, cols: int, tile_rows: int = 4, tile_cols: int = 4) -> list[TileCut]:
     """Tiles that cover the image once, along rows first; sizes differ by one pixel at most."""
-    assert rows >= tile_rows >= 1 and cols >= tile_cols >= 1, "a tile holds at least one pixel"
+    assert rows >= tile_rows >= 1, "a tile holds at least one row"
+    assert cols >= tile_cols >= 1, "a tile holds at least one column"
     return [
         TileCut(
             row * tile_cols + col,

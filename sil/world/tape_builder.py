@@ -2,7 +2,7 @@
 
 Theory of operation. All positions and velocities are computed once on the whole-second grid. Each condition
 (line of sight, elevation above the mask, sunlight, anomaly) is a *margin*: a continuous function that is
-positive inside. A change of sign between two seconds is halved ten times; positions between seconds come
+positive inside. A change of sign between two seconds is bisected; positions between seconds come
 from the cubic through both positions and velocities (Hermite), which is within 1e-10 km of SGP4 at 1 s
 spacing, so bisection costs no propagation. A condition that opens and closes again within one second is not
 seen.
@@ -29,7 +29,7 @@ Float64Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Margin = Callable[[Float64Array], Float64Array]
 
-_BISECTION_COUNT: Final = 10  # 2^10 parts of a second: finer than 1 ms
+_BISECTION_COUNT: Final = 14  # to 0.06 ms, so that rounding to 1 ms is the only error left
 DURATION_S_MAX: Final = 14 * DAY_S
 ECLIPSE_MODELS: Final = ("cylinder", "conical")
 
@@ -215,7 +215,8 @@ def _events_ms(margin: Margin, t_s: Float64Array) -> array[int]:
         middle = 0.5 * (low + high)
         past = (margin(middle) >= 0.0) == rising
         low, high = np.where(past, low, middle), np.where(past, middle, high)
-    edges = np.rint(high * 1000.0).astype(np.int64).tolist()
+    # Never the whole second before the change: starts and stops stay strictly ascending.
+    edges = np.maximum(np.rint(high * 1000.0).astype(np.int64), 1000 * second + 1).tolist()
     if inside[0]:
         edges.insert(0, 0)
     if inside[-1]:

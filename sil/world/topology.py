@@ -8,18 +8,20 @@ not the order along the plane) or not one plane. Every fault is listed with the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sil.world.constants import GRAZING_HEIGHT_KM_MIN
 from sil.world.links import grazing_height_km
+from sil.world.orbit import propagate_teme
 from sil.world.tape import Pair
 
 Float64Array = NDArray[np.float64]
 
 TOPOLOGIES: Final = ("ring", "string")
+_CHECK_STEP_S: Final = 60
 PLANE_TILT_DEG_MAX: Final = 5.0
 """Satellites whose orbit planes differ by more are not neighbours of one plane."""
 
@@ -61,6 +63,21 @@ def validate_topology(
     if not faults:
         faults = _order_faults(topology, pairs, r_teme_km[:, 0], v_teme_km_s[:, 0])
     return faults + _sight_faults(topology, pairs, r_teme_km, grazing_height_km_min)
+
+
+def topology_faults(
+    topology: str,
+    satellites: Sequence[Any],
+    epoch_utc: str,
+    duration_s: int,
+    grazing_height_km_min: float = GRAZING_HEIGHT_KM_MIN,
+) -> list[str]:
+    """Faults of a topology over a run, by SGP4 in steps of at most 60 s; empty when it flies.
+
+    satellites are Satrec objects with ids 1..N in order. Raises PropagationError when SGP4 refuses one.
+    """
+    t_s = np.linspace(0.0, float(duration_s), 2 + duration_s // _CHECK_STEP_S)
+    return validate_topology(topology, *propagate_teme(satellites, epoch_utc, t_s), grazing_height_km_min)
 
 
 def visible_pairs(r_km: Float64Array, grazing_height_km_min: float = GRAZING_HEIGHT_KM_MIN) -> list[Pair]:
