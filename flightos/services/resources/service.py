@@ -61,10 +61,11 @@ SUNLIGHT_ASSUMED_S: Final = 5_700
 """About one orbit: how far a table without a further eclipse is taken for a promise of sunlight."""
 DARK_COUNT_MAX: Final = 3
 CHARGE_MARGIN_E6: Final = 10_000
-"""A task starts only with this much of the battery above the floor, now and at the end of the eclipse: what one
-tile costs (18 kJ) is 0.8 % of the shipped battery."""
-CHARGE_RETURN_E6: Final = 15_000 HEAT_MARGIN_MK:
-Final = 1_000 HEAT_RETURN_MK: Final = 4_000
+"""A task starts only with this much of the battery above the floor, now and at the end of the eclipse: one
+tile costs 18 kJ, which is 0.8 % of the shipped battery."""
+CHARGE_RETURN_E6: Final = 15_000
+HEAT_MARGIN_MK: Final = 1_000
+HEAT_RETURN_MK: Final = 4_000
 
 
 class ResourcesState(ServiceState):
@@ -93,9 +94,7 @@ class ResourcesState(ServiceState):
 
 
 COUNTERS: Final = tuple(
-    field
-    for field in ResourcesState.__struct_fields__
-    if field.endswith("_count") and field != "dark_count"
+    field for field in ResourcesState.__struct_fields__ if field.endswith("_count") and field != "dark_count"
 )
 
 
