@@ -172,7 +172,7 @@ def test_anomaly_passes_follow_the_ellipse(tape: GeometryTape) -> None:
     for satellite_id in tape.satellite_ids:
         for second in range(0, tape.duration_s, 13):
             latitude, longitude = (value / 1e6 for value in tape.subpoint_e6_deg(satellite_id, second))
-            margin = float(radiation.saa_margin(np.float64(latitude), np.float64(longitude)))
+            margin = float(radiation.saa_margin(np.asarray(latitude), np.asarray(longitude)))
             if abs(margin) > 0.01:
                 assert tape.in_saa(satellite_id, second * NS_PER_S) is (margin > 0.0)
             inside_count += margin > 0.0
