@@ -21,7 +21,6 @@ from flightos.wire.frame import FrameBody as FrameBody
 from flightos.wire.frame import Hello as Hello
 from flightos.wire.frame import HopAcknowledgement as HopAcknowledgement
 
-
 # --- facts ----------------------------------------------------------------------------------------------------
 
 

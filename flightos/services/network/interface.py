@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 import msgspec
 
+from flightos.core.dictionary import (
+    EventDefinition,
+    FieldDefinition,
+    HousekeepingDefinition,
+    ServiceDictionary,
+    Severity,
+)
 from flightos.core.ids import ContentId
-from flightos.core.records import Record
+from flightos.core.records import HousekeepingRecord, Record
+from flightos.core.refusal import Refusal
+from flightos.core.time import NS_PER_S
 from flightos.services.links.interface import BundleHeader
 
 
@@ -95,3 +105,88 @@ class ContactPlanActivated(Record, frozen=True):
     """From deployment: the contact plan now in force."""
 
     plan: ContactPlan
+
+
+# --- telemetry ------------------------------------------------------------------------------------------------
+
+
+class NetworkHousekeeping(HousekeepingRecord, frozen=True):
+    """Counters since the last `ResetCounters`, and levels."""
+
+    bundles_made_count: int = 0
+    bundles_delivered_count: int = 0
+    bundles_relayed_count: int = 0
+    bundles_forwarded_count: int = 0
+    bundles_returned_count: int = 0
+    bundles_confirmed_count: int = 0
+    bundles_sent_again_count: int = 0
+    duplicates_count: int = 0
+    refused_store_full_count: int = 0
+    dropped_lifetime_count: int = 0
+    dropped_hop_limit_count: int = 0
+    dropped_missing_count: int = 0
+    records_unknown_count: int = 0
+    routes_computed_count: int = 0
+    neighbours_excluded_count: int = 0
+    plans_activated_count: int = 0
+    bundles_waiting: int = 0
+    bundles_forwarding: int = 0
+    bundles_unconfirmed: int = 0
+    bundles_kept_bytes: int = 0
+    links_open: int = 0
+    contacts_known: int = 0
+
+
+_REFUSALS: Final = tuple((int(refusal), refusal.name) for refusal in Refusal)
+_BUNDLE: Final = (
+    FieldDefinition("source_id", "u16"),
+    FieldDefinition("creation_dtn_ms", "u64"),
+    FieldDefinition("sequence", "u64"),
+    FieldDefinition("kind", "u8", enum=tuple((int(kind), kind.name) for kind in BundleKind)),
+)
+
+BUNDLE_DROPPED_EVENT: Final = EventDefinition(
+    id=0x0801,
+    name="BUNDLE_DROPPED",
+    severity=Severity.MEDIUM,
+    text="bundle {source_id}/{creation_dtn_ms}/{sequence} ({kind}) given up: {refusal}",
+    fields=(*_BUNDLE, FieldDefinition("refusal", "u8", enum=_REFUSALS)),
+    interval_ns_min=NS_PER_S,
+)
+BUNDLE_SENT_AGAIN: Final = EventDefinition(
+    id=0x0802,
+    name="BUNDLE_SENT_AGAIN",
+    severity=Severity.LOW,
+    text="bundle {source_id}/{creation_dtn_ms}/{sequence} ({kind}) sent again: no end-to-end acknowledgement",
+    fields=_BUNDLE,
+    interval_ns_min=NS_PER_S,
+)
+BUNDLE_STORE_FULL: Final = EventDefinition(
+    id=0x0803,
+    name="BUNDLE_STORE_FULL",
+    severity=Severity.MEDIUM,
+    text="no room for another bundle: {bundle_count} bundles, {size_bytes} bytes kept",
+    fields=(FieldDefinition("bundle_count", "u32"), FieldDefinition("size_bytes", "u64")),
+    interval_ns_min=10 * NS_PER_S,
+)
+NEIGHBOUR_EXCLUDED: Final = EventDefinition(
+    id=0x0804,
+    name="NEIGHBOUR_EXCLUDED",
+    severity=Severity.LOW,
+    text="routes avoid neighbour {peer_id}: its link is closed although the plan has a contact",
+    fields=(FieldDefinition("peer_id", "u16"),),
+    interval_ns_min=NS_PER_S,
+)
+
+DICTIONARY: Final = ServiceDictionary(
+    service="network",
+    apid=0x108,
+    housekeeping=HousekeepingDefinition(
+        structure_id=0x08,
+        fields=tuple(
+            FieldDefinition(name, "u64" if name == "bundles_kept_bytes" else "u32")
+            for name in NetworkHousekeeping.__struct_fields__
+        ),
+    ),
+    events=(BUNDLE_DROPPED_EVENT, BUNDLE_SENT_AGAIN, BUNDLE_STORE_FULL, NEIGHBOUR_EXCLUDED),
+)
