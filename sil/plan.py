@@ -109,3 +109,20 @@ class RunPlan:
     """The scenario as read, for manifest and report."""
     scene: dict[str, object] = field(default_factory=dict)
     """Reference results of the flown image (whole-image figures, planted burn) for checkers and report."""
+
+    def outages(self) -> dict[tuple[int, int], list[tuple[int, int]]]:
+        """Planned outages by pair (lower id first) as [start, stop) in mission ns."""
+        by_pair: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        for fault in self.faults:
+            if isinstance(fault, LinkOutage):
+                pair = (min(fault.node_a_id, fault.node_b_id), max(fault.node_a_id, fault.node_b_id))
+                by_pair.setdefault(pair, []).append((fault.start_ns, fault.stop_ns))
+        return by_pair
+
+    def lookahead_ns(self) -> int:
+        """The least time between a cause at one participant and its effect at another."""
+        return min(
+            self.tape.light_time_ns_min + self.links.modem_latency_ns,
+            self.links.wire_latency_ns,
+            self.port_latency_ns,
+        )

@@ -15,6 +15,8 @@ STATION_ID_MIN: Final = 1001
 STATION_ID_MAX: Final = 1999
 OPERATOR_ID: Final = 2000
 """The operator's umbilical, as a source of commands."""
+AUTHORITY_ID: Final = 2010
+"""The time authority, as a source of what it tells the world."""
 SELF_SOURCE_ID: Final = 2001
 """First of the reserved source ids for what a node's own devices report: see `flightos.core.ports`."""
 

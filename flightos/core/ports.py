@@ -98,6 +98,12 @@ class FrameReceived(Record, frozen=True):
     data: bytes
 
 
+class ContentArrived(Record, frozen=True):
+    """Bytes that a device of the node (imager, worker) puts into the store; for the edge only, any size."""
+
+    data: bytes
+
+
 class ImageCaptured(Record, frozen=True):
     """The imager put a tile into the store."""
 
@@ -235,3 +241,61 @@ class ArchiveDownlink(Record, frozen=True):
 
     source_id: int
     packets: bytes
+
+
+# --- between a node's host and the world, outside the node's bus ---------------------------------------------
+
+
+class LoadsReported(Record, frozen=True):
+    """To the world: what a node draws."""
+
+    node_id: int
+    load_mw: int
+    compute_mw: int
+
+
+class TerminalPointed(Record, frozen=True):
+    """To the world: a terminal was turned to a peer (0 = stowed)."""
+
+    node_id: int
+    terminal_index: int
+    peer_id: int
+
+
+class NodeLifeChanged(Record, frozen=True):
+    """To the world: a node died or came back (the authority tells it)."""
+
+    node_id: int
+    alive: bool
+
+
+class UpsetStruck(Record, frozen=True):
+    """From the world to a node's memory: a particle flips one bit of what a worker holds, if one is busy."""
+
+    selector: int
+    bit_index: int
+
+
+NodeInput = (
+    NodeBooted
+    | TimeSampled
+    | PowerSampled
+    | TemperatureSampled
+    | RadiationSampled
+    | TerminalReported
+    | FrameReceived
+    | ContentArrived
+    | ImageCaptured
+    | ImageFailed
+    | WorkFinished
+    | WorkFailed
+    | CommandReceived
+    | TableUploaded
+)
+"""Every record that can enter a node from outside: what the input log holds."""
+
+HostInput = NodeInput | UpsetStruck
+"""What can be sent to a node's host."""
+
+WorldInput = LoadsReported | TerminalPointed | NodeLifeChanged
+"""What can be sent to the world."""

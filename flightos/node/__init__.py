@@ -1,0 +1,1 @@
+"""One node: the bus that joins its services, its clock, edge, recorder and snapshots."""

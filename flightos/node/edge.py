@@ -1,0 +1,161 @@
+"""The edge: where bytes become records and records become bytes, the one gate for bad bytes.
+
+Services name contents by id; the edge alone joins ids and bytes. What it decodes comes from outside and may be
+anything: a DecodeError is caught here, becomes a record, and goes no further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from flightos.core.configuration import NodeConfiguration
+from flightos.core.errors import DecodeError
+from flightos.core.ids import OPERATOR_ID
+from flightos.core.ports import (
+    CommandReceived,
+    ContentArrived,
+    DropContent,
+    FrameReceived,
+    StoreBytes,
+    TableUploaded,
+    TransmitFrame,
+)
+from flightos.core.records import Record
+from flightos.node.store import Store
+from flightos.services.commanding.interface import CommandPacketReceived, CommandPacketRejected
+from flightos.services.links.interface import (
+    AcknowledgementFrameReceived,
+    BundleBytesMissing,
+    BundleFrameReceived,
+    FrameRejected,
+    HelloFrameReceived,
+    SendBundleFrame,
+    SendFrame,
+)
+from flightos.services.network.interface import BundleDelivered, BundleKind, OpenBundle
+from flightos.wire.bundle import decode_bundle, decode_bundle_header, encode_bundle, with_hop
+from flightos.wire.frame import BundleCarried, FrameCodec, FrameCounters, Hello
+
+COMMAND_REFUSED: Final = CommandPacketRejected
+
+
+class Edge:
+    """Codecs and store of one node."""
+
+    def __init__(self, configuration: NodeConfiguration, decode_command: Callable[[bytes, int], Record]) -> None:
+        self.store = Store()
+        key = configuration.terminals[0].key
+        self.codec = FrameCodec(configuration.node_id, key)
+        self.decode_error_count = 0
+        self._node_id = configuration.node_id
+        self._decode_command = decode_command
+        self._on: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
+            FrameReceived: self._receive,
+            SendFrame: self._send,
+            SendBundleFrame: self._send_bundle,
+            OpenBundle: self._open,
+            CommandReceived: self._command,
+            ContentArrived: self._keep,
+            StoreBytes: self._keep,
+            DropContent: self._drop,
+        }
+
+    def handle(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
+        """Change bytes into records or records into bytes."""
+        return self._on[type(record)](record, now_obt_ns)
+
+    def levels(self) -> tuple[int, int, int]:
+        """Stored count, stored bytes, decode errors, for housekeeping."""
+        return len(self.store), self.store.size_bytes, self.decode_error_count
+
+    # --- frames -----------------------------------------------------------------------------------------------
+
+    def _receive(self, record: FrameReceived, now_obt_ns: int) -> Sequence[Record]:
+        terminal_index, peer_id = record.terminal_index, record.peer_id
+        try:
+            source_id, body = self.codec.decode(record.data, now_obt_ns)
+            if source_id != peer_id:
+                raise DecodeError("frame of another neighbour")
+            if type(body) is BundleCarried:
+                header = decode_bundle_header(body.bundle)
+                bundle_id = self.store.put(body.bundle)
+                size_bytes = len(body.bundle)
+                return (
+                    BundleFrameReceived(
+                        terminal_index, peer_id, body.link_sequence, header, bundle_id, size_bytes
+                    ),
+                )
+        except DecodeError as error:
+            self.decode_error_count += 1
+            return (FrameRejected(terminal_index, peer_id, error.reason),)
+        if type(body) is Hello:
+            return (HelloFrameReceived(terminal_index, peer_id, body),)
+        return (AcknowledgementFrameReceived(terminal_index, peer_id, body.sequences),)
+
+    def _send(self, record: SendFrame, now_obt_ns: int) -> Sequence[Record]:
+        data = self.codec.encode(record.peer_id, record.body)
+        return (TransmitFrame(record.terminal_index, record.peer_id, data),)
+
+    def _send_bundle(self, record: SendBundleFrame, now_obt_ns: int) -> Sequence[Record]:
+        bundle = self._bundle_bytes(record)
+        if bundle is None:
+            return (BundleBytesMissing(record.peer_id, record.link_sequence),)
+        data = self.codec.encode(record.peer_id, BundleCarried(record.link_sequence, bundle))
+        return (TransmitFrame(record.terminal_index, record.peer_id, data),)
+
+    def _bundle_bytes(self, record: SendBundleFrame) -> bytes | None:
+        if record.content_id:
+            stored = self.store.get(record.content_id)
+            return None if stored is None else with_hop(stored, self._node_id)
+        attachments = [self.store.get(key) for key in record.attachment_ids]
+        present = [data for data in attachments if data is not None]
+        if len(present) < len(attachments):
+            return None
+        return encode_bundle(record.bundle, record.body, present)
+
+    # --- bundles that reached their destination ---------------------------------------------------------------
+
+    def _open(self, record: OpenBundle, now_obt_ns: int) -> Sequence[Record]:
+        stored = self.store.get(record.content_id)
+        if stored is None:
+            return ()
+        try:
+            header, body, attachments = decode_bundle(stored)
+        except DecodeError:
+            self.decode_error_count += 1
+            return (DropContent(record.content_id),)
+        finally:
+            self.store.drop(record.content_id)
+        if header.kind == BundleKind.COMMAND:
+            return (self._command_record(body, header.source_id),)
+        if header.kind == BundleKind.TABLE:
+            return (TableUploaded("", body),)
+        keys = tuple(self.store.put(data) for data in attachments)
+        return (
+            BundleDelivered(
+                header.source_id, BundleKind(header.kind), body, keys, sum(map(len, attachments)), header.key
+            ),
+        )
+
+    # --- commands and contents --------------------------------------------------------------------------------
+
+    def _command(self, record: CommandReceived, now_obt_ns: int) -> Sequence[Record]:
+        return (self._command_record(record.packet, OPERATOR_ID),)
+
+    def _command_record(self, packet: bytes, source_id: int) -> CommandPacketReceived | CommandPacketRejected:
+        raise NotImplementedError
+
+    def _keep(self, record: ContentArrived | StoreBytes, now_obt_ns: int) -> Sequence[Record]:
+        self.store.put(record.data)
+        return ()
+
+    def _drop(self, record: DropContent, now_obt_ns: int) -> Sequence[Record]:
+        self.store.drop(record.content_id)
+        return ()
+
+    # --- snapshot ---------------------------------------------------------------------------------------------
+
+    def counters(self) -> FrameCounters:
+        """Frame counters, which a snapshot carries."""
+        return self.codec.counters

@@ -1,0 +1,74 @@
+"""The flight recorder: a hash chain over all that goes in and out of a node, and the log of its inputs.
+
+Theory of operation: every outside record and wake-up is one entry of the input log, a MessagePack array
+[obt_ns, record] (wake-ups: [obt_ns, service index]). The chain is BLAKE2b over the same bytes and over the canonical
+bytes of each output, so two runs are equal exactly when their chains are. A checkpoint of the chain closes each
+on-board second that had an entry; `flightos diff` looks for the first that differs. Replaying the log through a new
+node gives the same chain: that is `flightos rerun`, and a restart after a crash.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Final, Protocol
+
+import msgspec
+
+from flightos.core.records import Record
+from flightos.core.time import NS_PER_S
+
+DIGEST_BYTES: Final = 16
+
+
+class InputSink(Protocol):
+    """Where entries of the input log go: a file of the run folder, or memory."""
+
+    def append(self, entry: bytes) -> None:
+        """Take one encoded entry."""
+        ...
+
+
+class Recorder:
+    """Chain and log of one life (node id, boot) of a node."""
+
+    def __init__(self, node_id: int, boot_count: int, sink: InputSink | None) -> None:
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._hash = blake2b(digest_size=DIGEST_BYTES)
+        self._hash.update(b"flightos chain 1 %d %d" % (node_id, boot_count))
+        self._sink = sink
+        self._parts: list[bytes] = []
+        self._second = -1
+        self.node_id = node_id
+        self.boot_count = boot_count
+        self.entry_count = 0
+        self.checkpoints: list[tuple[int, bytes]] = []
+
+    def input(self, obt_ns: int, entry: Record | int) -> None:
+        """Record what comes in, before the node reacts to it."""
+        second = obt_ns // NS_PER_S
+        if second != self._second:
+            self._checkpoint(second)
+        encoded = self._encode((obt_ns, entry))
+        self._parts.append(encoded)
+        self.entry_count += 1
+        if self._sink is not None:
+            self._sink.append(encoded)
+
+    def outputs(self, records: list[Record]) -> None:
+        """Record what the node gave in answer."""
+        encode = self._encode
+        self._parts.extend([encode(record) for record in records])
+
+    def _checkpoint(self, second: int) -> None:
+        if self._parts:
+            self._hash.update(b"".join(self._parts))
+            self._parts.clear()
+            self.checkpoints.append((self._second, self._hash.digest()[:8]))
+        self._second = second
+
+    def chain(self) -> bytes:
+        """The digest of everything so far."""
+        if self._parts:
+            self._hash.update(b"".join(self._parts))
+            self._parts.clear()
+        return self._hash.digest()

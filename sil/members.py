@@ -1,0 +1,136 @@
+"""Makes the participants of a run from its plan: hosts with their devices, and the world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from flightos.core.configuration import NodeConfiguration, Role
+from flightos.core.ids import OPERATOR_ID, is_satellite
+from flightos.core.ports import NodeBooted, TableUploaded
+from flightos.core.records import Service
+from flightos.drivers.shaper import LinkShaper
+from flightos.ground.acceptance import AcceptanceService
+from flightos.host.host import Devices, NodeHost
+from flightos.host.keeping import InputLog, read_log, read_snapshot
+from flightos.host.message import Message
+from flightos.host.work import Workers
+from flightos.node.node import Node
+from flightos.node.recorder import Recorder
+from sil.plan import KernelHang, RunPlan
+from sil.world.radiation import NamedStream
+
+
+class Start(NamedTuple):
+    """When a life of a node begins, and which one it is."""
+
+    boot_count: int = 0
+    t_ns: int = 0
+
+
+class SceneImager:
+    """The imager of a run: reads out the tiles of the plan's scene."""
+
+    def __init__(self, tiles: Sequence[bytes]) -> None:
+        self._tiles = tiles
+
+    def capture(self, observation_id: int, tile_index: int) -> bytes | None:
+        """The encoded tile, or None when the scene has no such tile."""
+        return self._tiles[tile_index] if 0 <= tile_index < len(self._tiles) else None
+
+
+def make_node(configuration: NodeConfiguration) -> Node:
+    """A node with the services of its role; mission control has the acceptor of products as well."""
+    ground: list[Service] = [AcceptanceService(configuration)] if configuration.role == Role.GROUND else []
+    return Node(configuration, None, ground)
+
+
+def make_host(
+    plan: RunPlan,
+    configuration: NodeConfiguration,
+    workers: Workers,
+    log_folder: Path | None,
+    start: Start,
+) -> NodeHost:
+    """A host of one life of a node, its first records posted.
+
+    A first life gets the boot and the tables uploaded before launch; a later one is brought back to where the one
+    before ended (snapshot, then the rest of its input log, mute) and told so.
+    """
+    node_id = configuration.node_id
+    node = make_node(configuration)
+    if start.boot_count > 0:
+        assert log_folder is not None, "a restart needs the log of the life before"
+        relive(node, log_folder, start.boot_count - 1)
+    log = None
+    if log_folder is not None:
+        log = InputLog(log_folder, configuration, start.boot_count, start.boot_count > 0)
+    node.recorder = Recorder(node_id, start.boot_count, log)
+    host = NodeHost(node, _devices(plan, configuration, workers, start), log, start.t_ns)
+    host.post(Message(start.t_ns, 0, 0, node_id, NodeBooted(start.boot_count, start.boot_count > 0)))
+    if start.boot_count == 0:
+        for sequence, (name, content) in enumerate(plan.tables.get(node_id, ())):
+            host.post(Message(start.t_ns, OPERATOR_ID, sequence, node_id, TableUploaded(name, content)))
+    return host
+
+
+def relive(node: Node, log_folder: Path, boot_count: int) -> None:
+    """Bring a new node to where an earlier life of it ended. Its requests to devices are nobody's business."""
+    node_id = node.configuration.node_id
+    header, entries = read_log(log_folder, node_id, boot_count)
+    snapshot = read_snapshot(log_folder, node_id, boot_count)
+    if snapshot is not None:
+        node.restore(snapshot)
+        entries = entries[snapshot.entry_count :]
+    elif header.boot_count > 0:
+        relive(node, log_folder, boot_count - 1)
+    for obt_ns, entry in entries:
+        node.replay(entry, obt_ns)
+
+
+def _devices(plan: RunPlan, configuration: NodeConfiguration, workers: Workers, start: Start) -> Devices:
+    hangs = [
+        fault.at_ns
+        for fault in plan.faults
+        if isinstance(fault, KernelHang) and fault.node_id == configuration.node_id and fault.at_ns >= start.t_ns
+    ]
+    return Devices(
+        workers=workers,
+        imager=SceneImager(plan.tiles if configuration.has_imager else ()),
+        shaper_to=Shapers(plan, configuration, start.boot_count).to,
+        port_latency_ns=plan.port_latency_ns,
+        hang_at_ns=hangs,
+    )
+
+
+class Shapers:
+    """Makes the shaper of each link of one node."""
+
+    def __init__(self, plan: RunPlan, configuration: NodeConfiguration, boot_count: int) -> None:
+        self._plan = plan
+        self._node_id = configuration.node_id
+        self._boot_count = boot_count
+        self._outages = plan.outages()
+        self._rates_bps = {
+            peer_id: terminal.rate_bps for terminal in configuration.terminals for peer_id in terminal.peer_ids
+        }
+
+    def to(self, peer_id: int) -> LinkShaper:
+        """The shaper of the link to a peer; after a restart it draws from the stream of the new boot."""
+        plan, links = self._plan, self._plan.links
+        if not (is_satellite(self._node_id) or is_satellite(peer_id)):
+            return self._shaper(peer_id, lambda t_ns: links.wire_latency_ns, lambda t_ns: True, 0, 0)
+        pair = (min(self._node_id, peer_id), max(self._node_id, peer_id))
+        edge = plan.tape.edge_index(*pair)
+        outages = self._outages.get(pair, [])
+
+        def is_up(t_ns: int) -> bool:
+            if not plan.tape.is_visible(edge, t_ns):
+                return False
+            return not any(start <= t_ns < stop for start, stop in outages)
+
+        def light_time_ns(t_ns: int) -> int:
+            return plan.tape.light_time_ns(edge, t_ns)
+
+        return self._shaper(peer_id, light_time_ns, is_up, links.modem_latency_ns, links.loss_threshold)

@@ -1,0 +1,1 @@
+"""Virtual time: many nodes, one process, exact replay."""
