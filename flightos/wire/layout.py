@@ -180,7 +180,7 @@ def value_fault(field: FieldDefinition, value: Value) -> str | None:
         return None if is_id else f"{field.name} is no content id"
     if field.type == "bool":
         return None if isinstance(value, bool) else f"{field.name} is neither true nor false"
-    if isinstance(value, str | bytes) or isinstance(value, bool):
+    if isinstance(value, str | bytes | bool):
         return f"{field.name} is not a number"
     if field.type in INTEGER_BITS:
         low, high = integer_range(field.type)
