@@ -50,4 +50,6 @@ def unseal(magic: bytes, header_type: type[Header], block: bytes) -> tuple[Heade
 
 def is_intact(block: bytes) -> bool:
     """True when the last four bytes are the CRC-32C of all before them."""
-    return len(block) > _CRC_BYTES and crc32c(block[:-_CRC_BYTES]) == int.from_bytes(block[-_CRC_BYTES:], "big")
+    return len(block) > _CRC_BYTES and crc32c(block[:-_CRC_BYTES]) == int.from_bytes(
+        block[-_CRC_BYTES:], "big"
+    )

@@ -1,6 +1,6 @@
 """Cyclic redundancy checks of frames, packets, tiles and results.
 
-`crc16(data, previous=0xFFFF)` and `crc32c(data, previous=0)` take any contiguous buffer of single bytes,
+`crc16(data, previous=0xFFFF)` and `crc32c(data, previous=0)` take any contiguous buffer,
 which is only read, and go on from an earlier value: `crc32c(a + b) == crc32c(b, crc32c(a))`. Only the C
 module is imported, never NumPy. Without it CRC-16 comes from the standard library (whose crc_hqx is the same
 polynomial) and CRC-32C from a table in Python, about a thousand times slower.
@@ -9,7 +9,7 @@ polynomial) and CRC-32C from a table in Python, about a thousand times slower.
 from binascii import crc_hqx
 from contextlib import suppress
 from functools import cache
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 CRC16_START: Final = 0xFFFF
 CRC32C_START: Final = 0
@@ -53,15 +53,13 @@ def _bind_c() -> tuple[_Crc, _Crc]:
     c_crc16, c_crc32c, from_buffer = lib.fos_crc16, lib.fos_crc32c, ffi.from_buffer
 
     def crc16(data: Buffer, previous: int = CRC16_START) -> int:
-        crc: int = c_crc16(
-            previous, data if type(data) is bytes else from_buffer("uint8_t[]", data), len(data)
-        )
+        source: Any = data if type(data) is bytes else from_buffer("uint8_t[]", data)
+        crc: int = c_crc16(previous, source, len(source))
         return crc
 
     def crc32c(data: Buffer, previous: int = CRC32C_START) -> int:
-        crc: int = c_crc32c(
-            previous, data if type(data) is bytes else from_buffer("uint8_t[]", data), len(data)
-        )
+        source: Any = data if type(data) is bytes else from_buffer("uint8_t[]", data)
+        crc: int = c_crc32c(previous, source, len(source))
         return crc
 
     return crc16, crc32c
