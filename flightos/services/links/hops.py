@@ -1,10 +1,10 @@
 """One hop: a bounded queue, a bounded window in flight, acknowledgement, repetition, duplicate detection.
 
-Theory of operation. Every bundle handed to a link gets a link sequence: boot count * 2^32 + a counter, so that
-sequences rise over every kind of restart. At most `WINDOW_COUNT_MAX` bundles are in flight; each is repeated when
-no acknowledgement came within its time, `ATTEMPT_COUNT_MAX` times in all, then returned to network. The receiver
-remembers the last `RECENT_COUNT_MAX` sequences as the bits of one integer: a repeated frame is acknowledged again
-(the acknowledgement may have been lost) but not passed up twice.
+Theory of operation. Every bundle handed to a link gets a link sequence: boot count * 2^32 + a counter, so
+that sequences rise over every kind of restart. At most `WINDOW_COUNT_MAX` bundles are in flight; each is sent
+again when no acknowledgement came within its time, `ATTEMPT_COUNT_MAX` times in all, then returned to network.
+The receiver remembers the last `RECENT_COUNT_MAX` sequences as the bits of one integer: a repeated frame is
+acknowledged again (the acknowledgement may have been lost) but not passed up twice.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from flightos.services.links.interface import BundleReturned, ForwardBundle, Sen
 QUEUE_COUNT_MAX: Final = 256
 QUEUE_BYTES_MAX: Final = 512 * 1024 * 1024
 WINDOW_COUNT_MAX: Final = 16
+WINDOW_BYTES_MAX: Final = 32 * 1024 * 1024
+"""Half of what the terminal's own queue takes: it must not drop what the window let through."""
 ATTEMPT_COUNT_MAX: Final = 3
 ACKNOWLEDGEMENT_MARGIN_NS: Final = 500 * NS_PER_MS
 """What an acknowledgement may wait behind frames of the peer before the frame counts as lost."""
@@ -78,7 +80,10 @@ def fill_window(link: Link, now_obt_ns: int, round_trip_ns: int, rate_bps: int) 
     sent: list[Record] = []
     while link.waiting and len(link.flying) < WINDOW_COUNT_MAX:
         sequence = next(iter(link.waiting))
-        request = link.waiting.pop(sequence)
+        request = link.waiting[sequence]
+        if link.flying and link.flying_bytes + request.size_bytes > WINDOW_BYTES_MAX:
+            break
+        del link.waiting[sequence]
         link.waiting_bytes -= request.size_bytes
         link.flying_bytes += request.size_bytes
         due = now_obt_ns + _patience_ns(link, round_trip_ns, rate_bps)
@@ -136,21 +141,22 @@ def returned(peer_id: int, requests: Iterable[ForwardBundle], refusal: int) -> l
     return [BundleReturned(peer_id, request.bundle.key, int(refusal)) for request in requests]
 
 
-def note_received(link: Link, sequence: int) -> bool:
-    """Remember a received sequence; False when it was received before (or is too old to know)."""
+def was_received(link: Link, sequence: int) -> bool:
+    """True when this sequence was received before, or is too old to know."""
+    behind = link.received_sequence_max - sequence
+    return behind >= 0 and (behind >= RECENT_COUNT_MAX or bool(link.received_mask >> behind & 1))
+
+
+def note_received(link: Link, sequence: int) -> None:
+    """Remember a sequence that was not received before."""
     ahead = sequence - link.received_sequence_max
-    if ahead > 0:
-        # A restart of the peer jumps by 2^32: shifting by that much would build an integer of half a gigabyte.
-        link.received_mask = (
-            1 if ahead >= RECENT_COUNT_MAX else (link.received_mask << ahead | 1) & _RECENT_MASK
-        )
-        link.received_sequence_max = sequence
-        return True
-    bit = 1 << -ahead if -ahead < RECENT_COUNT_MAX else 0
-    if bit == 0 or link.received_mask & bit:
-        return False
-    link.received_mask |= bit
-    return True
+    if ahead <= 0:
+        link.received_mask |= 1 << -ahead
+        return
+    # A restart of the peer jumps by 2^32; shifting that far would build an integer of half a gigabyte.
+    kept = link.received_mask << ahead if ahead < RECENT_COUNT_MAX else 0
+    link.received_mask = (kept | 1) & _RECENT_MASK
+    link.received_sequence_max = sequence
 
 
 def _patience_ns(link: Link, round_trip_ns: int, rate_bps: int) -> int:

@@ -21,7 +21,7 @@ from flightos.wire.frame import FrameBody as FrameBody
 from flightos.wire.frame import Hello as Hello
 from flightos.wire.frame import HopAcknowledgement as HopAcknowledgement
 
-# --- facts ----------------------------------------------------------------------------------------------------
+# --- facts --------------------------------------------------------------------------------------------------
 
 
 class LinkOpened(Record, frozen=True):
@@ -57,6 +57,14 @@ class BundleArrived(Record, frozen=True):
     size_bytes: int
 
 
+class BundleRepeated(Record, frozen=True):
+    """A frame with a bundle came that goes no further (repeated, held off, not tracked); its bytes are in the store
+    and nobody else will drop them."""
+
+    bundle_key: tuple[int, int, int]
+    content_id: ContentId
+
+
 class BundleForwarded(Record, frozen=True):
     """The neighbour acknowledged the bundle: this hop is done."""
 
@@ -72,12 +80,12 @@ class BundleReturned(Record, frozen=True):
     refusal: int
 
 
-# --- requests -------------------------------------------------------------------------------------------------
+# --- requests -----------------------------------------------------------------------------------------------
 
 
 class HoldOffRelays(Record, frozen=True):
-    """From network: its store is full (or has room again). While held off, bundles that would have to be relayed
-    are not acknowledged, so that the neighbour keeps them and tries another way."""
+    """From network: its store is full (or has room again). While held off, bundles that would have to be
+    relayed are not acknowledged, so that the neighbour keeps them and tries another way."""
 
     hold_off: bool
 
@@ -101,7 +109,7 @@ class ForwardBundle(Record, frozen=True):
     size_bytes: int
 
 
-# --- what crosses between links and the node's edge -----------------------------------------------------------
+# --- what crosses between links and the node's edge ---------------------------------------------------------
 
 
 class SendFrame(Record, frozen=True):
@@ -166,7 +174,7 @@ class FrameRejected(Record, frozen=True):
     reason: str
 
 
-# --- telemetry ------------------------------------------------------------------------------------------------
+# --- telemetry ----------------------------------------------------------------------------------------------
 
 
 class LinksHousekeeping(HousekeepingRecord, frozen=True):
@@ -189,6 +197,7 @@ class LinksHousekeeping(HousekeepingRecord, frozen=True):
     acknowledgements_unknown_count: int = 0
     gossip_refused_count: int = 0
     transitions_unexpected_count: int = 0
+    reports_stale_count: int = 0
     links_opened_count: int = 0
     links_closed_planned_count: int = 0
     links_closed_unplanned_count: int = 0

@@ -1,9 +1,9 @@
 """Links: points terminals, says hello, hands bundles to neighbours and acknowledges theirs.
 
-Theory of operation. A link is open when its terminal is tracking and a hello arrived since. Hellos leave at every
-whole on-board second, and once at the start of tracking so that both ends open within one light time of the later
-one. Silence of `SILENCE_NS_MAX` closes the link although the terminal still tracks. Frames are acknowledged one by
-one, at once: an acknowledgement that waits costs the sender's window more than its frame costs the link.
+Theory of operation. A link is open when its terminal is tracking and a hello arrived since. Hellos leave at
+every whole on-board second, and once at the start of tracking so that both ends open within one light time of the
+later one. Silence of `SILENCE_NS_MAX` closes the link although the terminal still tracks. Frames are acknowledged
+one by one, at once: an acknowledgement that waits costs the sender's window more than its frame costs the link.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from flightos.core.configuration import NodeConfiguration
-from flightos.core.ports import NodeBooted, PointTerminal, TerminalReported, TerminalState, TimeSampled
+from flightos.core.ports import NodeBooted, PointTerminal, TerminalReported, TimeSampled
 from flightos.core.records import Record, ServiceState, WakeupReached
 from flightos.core.refusal import Refusal
 from flightos.core.time import NEVER_NS, NS_PER_S, next_multiple_ns
@@ -35,6 +35,7 @@ from flightos.services.links.interface import (
     BundleBytesMissing,
     BundleForwarded,
     BundleFrameReceived,
+    BundleRepeated,
     BundleReturned,
     ForwardBundle,
     FrameRejected,
@@ -77,6 +78,7 @@ class LinksCounters(msgspec.Struct, array_like=True):
     acknowledgements_unknown_count: int = 0
     gossip_refused_count: int = 0
     transitions_unexpected_count: int = 0
+    reports_stale_count: int = 0
     links_opened_count: int = 0
     links_closed_planned_count: int = 0
     links_closed_unplanned_count: int = 0
@@ -139,16 +141,17 @@ class LinksService:
     def housekeeping(self) -> LinksHousekeeping:
         """Counters, and levels over all links."""
         links = self.state.links.values()
-        return LinksHousekeeping(
+        values: tuple[int, ...] = (
             *msgspec.structs.astuple(self.state.counters),
             sum(link.opened for link in links),
-            sum(t.state is TerminalState.TRACKING for t in self.state.terminals.values()),
+            sum(t.state is terminals.TRACKING for t in self.state.terminals.values()),
             sum(len(link.waiting) for link in links),
             sum(link.waiting_bytes for link in links),
             sum(len(link.flying) for link in links),
         )
+        return LinksHousekeeping(*values)
 
-    # --- terminals --------------------------------------------------------------------------------------------
+    # --- terminals ------------------------------------------------------------------------------------------
 
     def _boot(self, record: NodeBooted, now_obt_ns: int) -> Sequence[Record]:
         """A restart loses what was in the air and what the terminals were doing; sequences only rise."""
@@ -168,7 +171,10 @@ class LinksService:
             terminal.state = terminals.STOWED
             terminal.peer_id = terminal.pointed_id = 0
             terminal.point_due_obt_ns = 0
-            out.extend(self._aim(terminal, now_obt_ns))
+            if terminal.kind == "wire":
+                out.extend(self._track(terminal, terminal.target_id, now_obt_ns))
+            else:
+                out.extend(self._aim(terminal, now_obt_ns))
         self._schedule_tick(now_obt_ns)
         return out
 
@@ -193,8 +199,6 @@ class LinksService:
 
     def _aim(self, terminal: Terminal, now_obt_ns: int) -> Sequence[Record]:
         """Point, point again after a loss, or stow; nothing when the terminal does what it should."""
-        if terminal.kind == "wire":
-            return ()
         if terminal.kind == "radio" and self.state.is_time_known:
             terminals.aim_radio(terminal, self._node_id, now_obt_ns + self.state.tai_minus_obt_ns)
         idle = terminal.state is terminals.STOWED or terminal.state is terminals.LOST
@@ -202,15 +206,25 @@ class LinksService:
             if terminal.pointed_id == 0:
                 return ()
             terminal.pointed_id = 0
-            return (PointTerminal(terminal.index, 0),)
+            return (*self._turn_away(terminal, now_obt_ns), PointTerminal(terminal.index, 0))
         if terminal.pointed_id == terminal.target_id and (not idle or now_obt_ns < terminal.point_due_obt_ns):
             return ()
+        turned = self._turn_away(terminal, now_obt_ns) if terminal.pointed_id != terminal.target_id else ()
         terminal.pointed_id = terminal.target_id
         terminal.point_due_obt_ns = now_obt_ns + terminal.acquisition_ns + terminals.RETRY_NS
-        return (PointTerminal(terminal.index, terminal.target_id),)
+        return (*turned, PointTerminal(terminal.index, terminal.target_id))
+
+    def _turn_away(self, terminal: Terminal, now_obt_ns: int) -> Sequence[Record]:
+        """What the terminal tracked is left at once; its driver has nothing to add."""
+        was_tracking = terminal.state is terminals.TRACKING
+        terminal.state = terminals.STOWED
+        return self._close(terminal.peer_id, now_obt_ns) if was_tracking else ()
 
     def _schedule_tick(self, now_obt_ns: int) -> None:
-        """Ask for the next whole second while any terminal is in use, else for the next pointing of a radio."""
+        """Ask for the next whole second while any terminal is in use, else for the next pointing of a radio.
+
+        A radio that is not pointed needs no second before its next contact.
+        """
         state = self.state
         soonest = NEVER_NS
         for terminal in state.terminals.values():
@@ -229,6 +243,9 @@ class LinksService:
     def _take_report(self, record: TerminalReported, now_obt_ns: int) -> Sequence[Record]:
         state = self.state
         terminal = state.terminals[record.terminal_index]
+        if record.peer_id not in (0, terminal.pointed_id) and terminal.kind != "wire":
+            state.counters.reports_stale_count += 1
+            return ()
         before = terminal.state
         after = terminals.TRANSITIONS.get((before, record.state))
         if after is None:
@@ -249,20 +266,27 @@ class LinksService:
             terminal.light_time_ns = record.light_time_ns
             terminal.rate_bps = record.rate_bps
             if not was_tracking:
-                link = self._link(terminal.peer_id, terminal.index)
-                link.heard_obt_ns = now_obt_ns
-                out.append(self._hello(link, now_obt_ns))
+                out.extend(self._track(terminal, record.peer_id, now_obt_ns))
         self._schedule_tick(now_obt_ns)
         return out
 
-    # --- hello ------------------------------------------------------------------------------------------------
+    def _track(self, terminal: Terminal, peer_id: int, now_obt_ns: int) -> Sequence[Record]:
+        """The terminal tracks from now on: begin the exchange of hellos."""
+        terminal.state = terminals.TRACKING
+        terminal.peer_id = peer_id
+        link = self._link(peer_id, terminal.index)
+        link.heard_obt_ns = now_obt_ns
+        return (self._hello(link, now_obt_ns),)
+
+    # --- hello ----------------------------------------------------------------------------------------------
 
     def _tick(self, record: WakeupReached, now_obt_ns: int) -> Sequence[Record]:
         state = self.state
         out: list[Record] = []
         if now_obt_ns >= state.tick_obt_ns:
             for terminal in state.terminals.values():
-                out.extend(self._aim(terminal, now_obt_ns))
+                if terminal.kind != "wire":
+                    out.extend(self._aim(terminal, now_obt_ns))
                 if terminal.state is not terminals.TRACKING:
                     continue
                 link = state.links[terminal.peer_id]
@@ -348,7 +372,7 @@ class LinksService:
             out.append(ReportEvent(LINK_LOST_EVENT.id, (peer_id,)))
         return out
 
-    # --- bundles ----------------------------------------------------------------------------------------------
+    # --- bundles --------------------------------------------------------------------------------------------
 
     def _forward(self, record: ForwardBundle, now_obt_ns: int) -> Sequence[Record]:
         link = self.state.links.get(record.peer_id)
@@ -409,16 +433,18 @@ class LinksService:
     def _take_bundle(self, record: BundleFrameReceived, now_obt_ns: int) -> Sequence[Record]:
         state = self.state
         link = self._tracked_link(record.terminal_index, record.peer_id)
+        again = BundleRepeated(record.bundle.key, record.content_id)
         if link is None:
-            return ()
-        if state.hold_off and record.bundle.destination_id != self._node_id:
-            state.counters.held_off_count += 1
-            return ()
+            return (again,)
         body = HopAcknowledgement((record.link_sequence,))
         acknowledgement = SendFrame(record.terminal_index, record.peer_id, body)
-        if not hops.note_received(link, record.link_sequence):
+        if hops.was_received(link, record.link_sequence):
             state.counters.duplicates_count += 1
-            return (acknowledgement,)
+            return (again, acknowledgement)
+        if state.hold_off and record.bundle.destination_id != self._node_id:
+            state.counters.held_off_count += 1
+            return (again,)
+        hops.note_received(link, record.link_sequence)
         state.counters.bundles_received_count += 1
         arrived = BundleArrived(record.peer_id, record.bundle, record.content_id, record.size_bytes)
         return (arrived, acknowledgement)
@@ -436,7 +462,7 @@ class LinksService:
         self.state.hold_off = record.hold_off
         return ()
 
-    # --- the rest ---------------------------------------------------------------------------------------------
+    # --- the rest -------------------------------------------------------------------------------------------
 
     def _link(self, peer_id: int, terminal_index: int) -> Link:
         """The link to a peer over this terminal, made at its first tracking."""

@@ -1,9 +1,10 @@
 """Terminals as resources: what they are doing, and at whom they should point.
 
-Theory of operation. A laser has one permanent neighbour and points at it from boot on. A radio points at the
-other end of the contact that the contact plan names: `acquisition_ns` before its start, stowed after its stop.
-A wire is tracked by its driver from boot on and is never pointed. What a terminal is doing is only what its
-driver reports; the declared table below tells which reports make sense.
+Theory of operation. A laser has one permanent neighbour and points at it from boot on. A radio points at the other
+end of the contact that the contact plan names: `acquisition_ns` before its start, stowed after its stop. A wire is
+never pointed and counts as tracked from boot on. What a terminal is doing is what its driver reports; the declared
+table below tells which reports make sense. One thing needs no report: a terminal told to turn away from a peer has
+left it.
 """
 
 from __future__ import annotations
@@ -25,32 +26,36 @@ TRACKING: Final = TerminalState.TRACKING
 LOST: Final = TerminalState.LOST
 
 RETRY_NS: Final = 5 * NS_PER_S
-"""Pause between a loss and the next attempt to acquire: an acquisition that fails must not be tried every second."""
+"""Pause between a loss and the next attempt to acquire: one that fails must not be repeated every second."""
 PLAN_MARGIN_NS: Final = 2 * NS_PER_S
-"""A link that closes this near to the end of its contact closes as planned: plan and world differ by fractions."""
+"""A link that closes this near to the end of its contact closes as planned: the plan is a prediction."""
 
 TRANSITIONS: Final[Mapping[tuple[TerminalState, TerminalState], TerminalState]] = {
+    (STOWED, STOWED): STOWED,
     (STOWED, POINTING): POINTING,
     (STOWED, ACQUIRING): ACQUIRING,
-    (STOWED, TRACKING): TRACKING,  # a wire, or the first report after a restart of this node
+    (STOWED, TRACKING): TRACKING,  # the first report after a restart of this node
+    (STOWED, LOST): LOST,
     (POINTING, ACQUIRING): ACQUIRING,
     (POINTING, POINTING): POINTING,  # turned to another peer on the way
+    (POINTING, TRACKING): TRACKING,  # a terminal that acquires at once
     (POINTING, LOST): LOST,
     (POINTING, STOWED): STOWED,
     (ACQUIRING, POINTING): POINTING,
+    (ACQUIRING, ACQUIRING): ACQUIRING,
     (ACQUIRING, TRACKING): TRACKING,
     (ACQUIRING, LOST): LOST,
     (ACQUIRING, STOWED): STOWED,
     (TRACKING, TRACKING): TRACKING,  # light time or rate changed
     (TRACKING, POINTING): POINTING,
+    (TRACKING, ACQUIRING): ACQUIRING,  # the other end began anew
     (TRACKING, LOST): LOST,
     (TRACKING, STOWED): STOWED,
     (LOST, POINTING): POINTING,
     (LOST, ACQUIRING): ACQUIRING,
     (LOST, TRACKING): TRACKING,  # a wire that is mended
-    (LOST, STOWED): STOWED,
-    (STOWED, STOWED): STOWED,
     (LOST, LOST): LOST,
+    (LOST, STOWED): STOWED,
 }
 """(state, reported) -> state. An absent pair changes nothing, is counted, and is an event."""
 
@@ -78,13 +83,15 @@ class Terminal(msgspec.Struct, array_like=True):
 
 
 def make_terminals(configuration: NodeConfiguration) -> dict[int, Terminal]:
-    """All terminals, stowed, by index; lasers aim at the permanent neighbours in order, wires at their one peer."""
+    """All terminals, stowed, by index; lasers aim at the permanent neighbours in order, wires at their peer."""
     terminals: dict[int, Terminal] = {}
-    neighbours = iter(configuration.neighbour_ids)
+    neighbours = list(configuration.neighbour_ids)
     for made in configuration.terminals:
         terminal = Terminal(made.index, made.kind, made.peer_ids, made.acquisition_ns)
         if made.kind == "laser":
-            terminal.target_id = next(neighbours, 0)
+            terminal.target_id = next((peer for peer in neighbours if peer in made.peer_ids), 0)
+            if terminal.target_id:
+                neighbours.remove(terminal.target_id)
         elif made.kind == "wire":
             terminal.target_id = made.peer_ids[0]
         terminals[made.index] = terminal

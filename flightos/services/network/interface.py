@@ -107,7 +107,7 @@ class ContactPlanActivated(Record, frozen=True):
     plan: ContactPlan
 
 
-# --- telemetry ------------------------------------------------------------------------------------------------
+# --- telemetry ----------------------------------------------------------------------------------------------
 
 
 class NetworkHousekeeping(HousekeepingRecord, frozen=True):

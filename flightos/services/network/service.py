@@ -27,6 +27,7 @@ from flightos.services.links.interface import (
     BundleArrived,
     BundleForwarded,
     BundleHeader,
+    BundleRepeated,
     BundleReturned,
     ForwardBundle,
     HoldOffRelays,
@@ -52,6 +53,7 @@ from flightos.services.network.interface import (
 )
 from flightos.services.network.routes import PlanIndex, Route, contact_at, find_route, index_plan
 from flightos.services.telemetry.interface import ReportEvent
+from flightos.wire.bundle import HOP_LIMIT
 
 HELD_COUNT_MAX: Final = 1024
 HELD_BYTES_MAX: Final = 4 * 1024 * 1024 * 1024
@@ -59,9 +61,6 @@ HELD_BYTES_MAX: Final = 4 * 1024 * 1024 * 1024
 HANDED_COUNT_MAX: Final = 32
 """Bundles handed to one link and not acknowledged: twice its window, so that the link never runs dry."""
 SEEN_COUNT_MAX: Final = 4096
-HOP_COUNT_MAX: Final = 64
-"""A bundle that crossed this many links is dropped; six times the longest way around half a ring of 12, and more
-than a string of 50 needs."""
 GRACE_NS: Final = 30 * NS_PER_S
 """A contact that has not become a link after this long (twice an acquisition) is avoided."""
 RESEND_NS_MIN: Final = 120 * NS_PER_S
@@ -145,6 +144,7 @@ class NetworkService:
             BundleArrived: self._take_arrived,
             BundleForwarded: self._take_forwarded,
             BundleReturned: self._take_returned,
+            BundleRepeated: self._take_repeated,
             ConfirmDelivery: self._confirm,
             LinkOpened: self._open_link,
             LinkClosed: self._close_link,
@@ -168,7 +168,7 @@ class NetworkService:
         state = self.state
         waiting = sum(len(queue) for queue in state.queues.values())
         forwarding = sum(state.handed_count.values())
-        return NetworkHousekeeping(
+        values: tuple[int, ...] = (
             *msgspec.structs.astuple(state.counters),
             waiting,
             forwarding,
@@ -177,8 +177,9 @@ class NetworkService:
             len(state.links_open),
             state.contact_count,
         )
+        return NetworkHousekeeping(*values)
 
-    # --- bundles in -------------------------------------------------------------------------------------------
+    # --- bundles in -----------------------------------------------------------------------------------------
 
     def _send(self, record: SendBundle, now_obt_ns: int) -> Sequence[Record]:
         state = self.state
@@ -200,7 +201,11 @@ class NetworkService:
             state.counters.bundles_delivered_count += 1
             return (here,)
         if self._is_full(record.size_bytes):
-            return (*self._refuse_full(), BundleDropped(bundle.key, record.kind, int(Refusal.STORE_FULL)))
+            refused = int(Refusal.STORE_FULL)
+            return (
+                *self._refuse_full(),
+                BundleDropped(bundle.key, record.kind, refused, record.attachment_ids),
+            )
         state.counters.bundles_made_count += 1
         carried = Carried(
             bundle,
@@ -228,7 +233,7 @@ class NetworkService:
         )
         if expiry <= now_obt_ns + state.tai_minus_obt_ns:
             return (*self._note_dropped(carried, Refusal.LIFETIME_PASSED), drop)
-        if bundle.hop_count >= HOP_COUNT_MAX:
+        if bundle.hop_count >= HOP_LIMIT:
             return (*self._note_dropped(carried, Refusal.HOP_LIMIT), drop)
         if self._is_full(record.size_bytes):
             return (*self._refuse_full(), drop)
@@ -251,7 +256,7 @@ class NetworkService:
             if len(state.seen) > SEEN_COUNT_MAX:
                 del state.seen[next(iter(state.seen))]
             state.counters.bundles_delivered_count += 1
-        return (OpenBundle(record.bundle, record.content_id), drop)
+        return (OpenBundle(record.bundle, record.content_id),)
 
     def _take_again(
         self, held: Carried, record: BundleArrived, drop: DropContent, now_obt_ns: int
@@ -268,6 +273,13 @@ class NetworkService:
             out.extend(self._queue(held, now_obt_ns))
         return out
 
+    def _take_repeated(self, record: BundleRepeated, now_obt_ns: int) -> Sequence[Record]:
+        """Bytes that came again leave the store, unless they are those of a bundle still held."""
+        held = self.state.held.get(record.bundle_key)
+        if held is not None and held.content_id == record.content_id:
+            return ()
+        return (DropContent(record.content_id),)
+
     def _hold(self, carried: Carried, now_obt_ns: int) -> Sequence[Record]:
         state = self.state
         state.held[carried.bundle.key] = carried
@@ -279,7 +291,7 @@ class NetworkService:
             out.append(HoldOffRelays(True))
         return out
 
-    # --- bundles out ------------------------------------------------------------------------------------------
+    # --- bundles out ----------------------------------------------------------------------------------------
 
     def _queue(self, carried: Carried, now_obt_ns: int) -> list[Record]:
         """Make a bundle wait, and let go what may leave now."""
@@ -395,7 +407,7 @@ class NetworkService:
             custody.take_from_queue(state.queues, carried)
         return self._release(carried)
 
-    # --- end of a bundle --------------------------------------------------------------------------------------
+    # --- end of a bundle ------------------------------------------------------------------------------------
 
     def _release(self, carried: Carried) -> list[Record]:
         """Forget a bundle that is in no queue; a relay's copy leaves the store."""
@@ -420,7 +432,8 @@ class NetworkService:
         """Give a held bundle up."""
         out = [*self._note_dropped(carried, refusal), *self._release(carried)]
         if carried.bundle.source_id == self._node_id:
-            out.append(BundleDropped(carried.bundle.key, BundleKind(carried.bundle.kind), int(refusal)))
+            kind = BundleKind(carried.bundle.kind)
+            out.append(BundleDropped(carried.bundle.key, kind, int(refusal), carried.attachment_ids))
         return out
 
     def _note_dropped(self, carried: Carried, refusal: Refusal) -> list[Record]:
@@ -443,7 +456,7 @@ class NetworkService:
         state.counters.refused_store_full_count += 1
         return [ReportEvent(BUNDLE_STORE_FULL.id, (len(state.held), state.held_bytes))]
 
-    # --- routes -----------------------------------------------------------------------------------------------
+    # --- routes ---------------------------------------------------------------------------------------------
 
     def _next_hop(self, name: QueueName, now_obt_ns: int, out: list[Record]) -> int:
         """The neighbour to whom bundles of this queue may be handed now; 0 = they wait."""
@@ -481,9 +494,10 @@ class NetworkService:
 
     def _plan_index(self) -> PlanIndex:
         """The index of the plan in force; made when the plan changed, also by a restored snapshot."""
-        if self._indexed_plan is not self.state.plan:
-            self._index = index_plan(_PLAN_DECODER.decode(self.state.plan).contacts)
-            self._indexed_plan = self.state.plan
+        plan = self.state.plan
+        if self._indexed_plan is not plan:
+            self._index = index_plan(_PLAN_DECODER.decode(plan).contacts if plan else ())
+            self._indexed_plan = plan
             self._routes = {}
         return self._index
 
@@ -527,7 +541,7 @@ class NetworkService:
         self._ask(until_obt_ns)
         return True
 
-    # --- what others tell -------------------------------------------------------------------------------------
+    # --- what others tell -----------------------------------------------------------------------------------
 
     def _boot(self, record: NodeBooted, now_obt_ns: int) -> Sequence[Record]:
         state = self.state
@@ -578,7 +592,7 @@ class NetworkService:
         self._routes = {}
         return self._dispatch(now_obt_ns)
 
-    # --- time -------------------------------------------------------------------------------------------------
+    # --- time -----------------------------------------------------------------------------------------------
 
     def _ask(self, due_obt_ns: int) -> None:
         """Be woken not later than this."""
