@@ -2,8 +2,8 @@
 #
 # Where Python.h is missing nothing is built, and the build says so: the NumPy references then serve.
 find_package(Python REQUIRED COMPONENTS Interpreter)
-if(CMAKE_CROSSCOMPILING)
-    # The target's headers are named by hand; this interpreter would name those of the building machine.
+if(CMAKE_CROSSCOMPILING OR FOS_TARGET_PYTHON_INCLUDE)
+    # Named by hand: this interpreter would name the headers of the building machine.
     set(FOS_PYTHON_INCLUDE ${FOS_TARGET_PYTHON_INCLUDE})
 else()
     # Asked of the interpreter itself: find_package fails as a whole where only the headers are missing.
