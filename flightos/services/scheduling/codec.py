@@ -1,0 +1,83 @@
+"""Bodies of bundles and gossip, as MessagePack. Every decoder is total: None stands for bytes that are not one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from flightos.core.ids import SATELLITE_ID_MAX, SATELLITE_ID_MIN
+from flightos.services.scheduling.interface import (
+    TASK_COUNT_MAX,
+    AssignTask,
+    NodeView,
+    ObservationRecord,
+    PlanResult,
+    ReplicaAnswer,
+    ReplicaRelease,
+    TaskCancellation,
+    TaskResult,
+)
+from flightos.services.scheduling.state import VIEW_COUNT_MAX
+
+Body = TypeVar("Body")
+
+_encoder: Final = msgspec.msgpack.Encoder()
+encode: Final[Callable[[Any], bytes]] = _encoder.encode
+
+_gossip_decoder: Final = msgspec.msgpack.Decoder(tuple[NodeView, ...])
+_plan_decoder: Final = msgspec.msgpack.Decoder(PlanResult)
+
+
+def _decoder_of(body_type: type[Body]) -> Callable[[bytes], Body | None]:
+    decoder = msgspec.msgpack.Decoder(body_type)
+
+    def decode(data: bytes) -> Body | None:
+        try:
+            return decoder.decode(data)
+        except msgspec.MsgspecError:
+            return None
+
+    return decode
+
+
+decode_observation: Final = _decoder_of(ObservationRecord)
+decode_answer: Final = _decoder_of(ReplicaAnswer)
+decode_release: Final = _decoder_of(ReplicaRelease)
+decode_assignment: Final = _decoder_of(AssignTask)
+decode_result: Final = _decoder_of(TaskResult)
+decode_cancellation: Final = _decoder_of(TaskCancellation)
+
+
+def decode_plan(data: bytes) -> PlanResult | None:
+    """A plan whose graph can be executed: indices in order, inputs before their users, costs not negative."""
+    try:
+        plan = _plan_decoder.decode(data)
+    except msgspec.MsgspecError:
+        return None
+    count = len(plan.tasks)
+    if not 0 < count <= TASK_COUNT_MAX or not plan.finish_inputs:
+        return None
+    for position, task in enumerate(plan.tasks):
+        if task.index != position or task.tera_ops < 0 or task.result_bytes < 0:
+            return None
+        if any(not -1 <= source < position for source in task.inputs):
+            return None
+    return plan if all(-1 <= source < count for source in plan.finish_inputs) else None
+
+
+def decode_gossip(data: bytes) -> tuple[NodeView, ...] | None:
+    """The views of one hello; each names a satellite and can be reckoned with."""
+    try:
+        views = _gossip_decoder.decode(data)
+    except msgspec.MsgspecError:
+        return None
+    if len(views) > VIEW_COUNT_MAX:
+        return None
+    for view in views:
+        if not SATELLITE_ID_MIN <= view.node_id <= SATELLITE_ID_MAX or view.rate_tops <= 0:
+            return None
+        if view.hop_count < 0 or view.queued_tera_ops < 0 or view.heat_seconds < 0:
+            return None
+    return views
