@@ -51,6 +51,11 @@ class Document:
                 return self.places[path[:length]]
         return self.name
 
+    def fault(self, path: KeyPath, text: str) -> str:
+        """One line: place, key, what is wrong. An override is its own place and is not said twice."""
+        where, key = self.place(path), dotted(path)
+        return f"{where}: {text}" if where.endswith(f" {key}") else f"{where}: {key}: {text}"
+
     def overlay(self, other: Document) -> Document:
         """This document with the keys of `other` laid over it: tables merge, everything else is replaced."""
         places = {path: place for path, place in self.places.items() if not _is_replaced(path, other)}
@@ -160,26 +165,26 @@ def dotted(path: KeyPath) -> str:
 def _fault(model: type[BaseModel], document: Document, finding: Mapping[str, Any]) -> str:
     """One finding of pydantic in our words: place, key, what was expected, what was found."""
     path = _real_path(document.values, finding["loc"])
-    where = f"{document.place(path)}: {dotted(path)}"
     kind = str(finding["type"])
     if kind == "extra_forbidden":
-        return f"{where}: unknown key; {nearest(str(path[-1]), _names_at(model, finding['loc'][:-1]))}"
+        return document.fault(
+            path, f"unknown key; {nearest(str(path[-1]), _names_at(model, finding['loc'][:-1]))}"
+        )
     if kind == "missing":
-        return f"{where}: missing; expected a value for {path[-1]!r}"
+        return document.fault(path, f"missing; expected a value for {path[-1]!r}")
     if kind == "union_tag_invalid":
         known = [part.strip(" '") for part in str(finding["ctx"]["expected_tags"]).split(",")]
         tag = str(finding["ctx"]["tag"])
-        return f"{where}.kind: unknown kind {tag!r}; {nearest(tag, known)}"
+        return document.fault((*path, "kind"), f"unknown kind {tag!r}; {nearest(tag, known)}")
     if kind == "union_tag_not_found":
-        return f"{where}.kind: missing; expected the kind of fault"
+        return document.fault((*path, "kind"), "missing; expected the kind of this entry")
     message = str(finding["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
-    found = _shown(finding["input"])
     hint = ""
     if kind == "literal_error" and isinstance(finding["input"], str):
         known = list(re.findall(r"'([^']*)'", str(finding["ctx"]["expected"])))
         close = difflib.get_close_matches(finding["input"], known, n=1, cutoff=0.6)
         hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{where}: {message}, found {found}{hint}"
+    return document.fault(path, f"{message}, found {_shown(finding['input'])}{hint}")
 
 
 def _shown(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,6 @@ from flightos.node.toml_faults import (
     Document,
     KeyPath,
     apply_overrides,
-    dotted,
     nearest,
     read_document,
     validate,
@@ -50,7 +50,7 @@ class LoadedScenario:
 
     def fault(self, path: KeyPath, text: str) -> str:
         """A fault line for a key: place, key, text."""
-        return f"{self.document.place(path)}: {dotted(path)}: {text}"
+        return self.document.fault(path, text)
 
 
 def known_scenarios() -> dict[str, str]:
@@ -78,7 +78,7 @@ def load_scenario(name_or_path: str, overrides: Mapping[str, str] | None = None)
         count = len(elements) or scenario.constellation.satellite_count
 
         def report(key: KeyPath, text: str) -> None:
-            faults.append(f"{document.place(key)}: {dotted(key)}: {text}")
+            faults.append(document.fault(key, text))
 
         check_relations(scenario, count, report)
     if faults or scenario is None:
@@ -96,9 +96,9 @@ def _find(name_or_path: str) -> Path:
         return path
     known = sorted(item.stem for item in FOLDER.glob("*.toml"))
     what = "no such file, and no scenario of that name" if path.suffix == ".toml" else "unknown scenario"
-    hint = nearest(path.stem, known)
-    lines = [f"{name_or_path}: {what}; {hint if hint.startswith('did') else ''}".rstrip("; ")]
-    raise ConfigError([*lines, "known scenarios:", *(f"  {name}" for name in known)])
+    hint = nearest(path.stem, known) if difflib.get_close_matches(path.stem, known, n=1) else ""
+    names = "".join(f"\n    {name}" for name in known)
+    raise ConfigError([f"{name_or_path}: {what}{'; ' if hint else ''}{hint}\n  known scenarios:{names}"])
 
 
 def _read_extended(path: Path, depth_left: int) -> Document:
@@ -109,8 +109,7 @@ def _read_extended(path: Path, depth_left: int) -> Document:
     if not isinstance(parent, str):
         return document
     if depth_left == 0:
-        where = document.place(("extends",))
-        raise ConfigError([f"{where}: extends: expected at most {_EXTENDS_DEPTH_MAX} files deep"])
+        raise ConfigError([document.fault(("extends",), f"expected at most {_EXTENDS_DEPTH_MAX} files deep")])
     beside = path.parent / parent
     try:
         parent_path = beside if beside.is_file() else _find(parent)
@@ -137,6 +136,5 @@ def _elements(scenario: Scenario, document: Document, faults: list[str]) -> tupl
     try:
         return tuple(load_elements(Path(scenario.world.elements)))
     except ElementSetError as error:
-        where = document.place(("world", "elements"))
-        faults.extend(f"{where}: world.elements: {fault}" for fault in error.faults)
+        faults.extend(document.fault(("world", "elements"), fault) for fault in error.faults)
         return ()

@@ -1,0 +1,1 @@
+"""Bodies of the subcommands of `flightos`; `flightos.cli` imports each only when it runs."""

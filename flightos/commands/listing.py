@@ -1,0 +1,70 @@
+"""Subcommands that print something this installation knows: scenarios, dictionary, doctor, report, benchmarks."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from flightos.commands.endings import Ending, say, usage_error
+from flightos.commands.runs import find_run
+
+
+def print_json(document: object) -> None:
+    """One JSON object on stdout."""
+    json.dump(document, sys.stdout, indent=1 if sys.stdout.isatty() else None)
+    sys.stdout.write("\n")
+
+
+def list_scenarios(is_json: bool) -> None:
+    """Names and questions of the shipped scenarios."""
+    from sil.scenarios.loader import known_scenarios
+
+    known = known_scenarios()
+    if is_json:
+        print_json(known)
+        return
+    width = max(map(len, known), default=0)
+    for name, question in known.items():
+        print(f"{name:<{width}}  {question}")
+
+
+def make_report(run: Path | None) -> None:
+    """Write the report of a run; its path on stdout."""
+    from flightos.ground.report import write_report
+
+    print(write_report(find_run(run)))
+
+
+def print_findings(is_json: bool) -> Ending:
+    """What doctor found; status 3 when this machine cannot fly."""
+    from flightos.commands.doctor import as_document, examine
+
+    findings = examine()
+    document = as_document(findings)
+    if is_json:
+        print_json(document)
+    else:
+        for finding in findings:
+            print(f"{finding.verdict:<8} {finding.name:<10} {finding.detail}")
+            if finding.remedy:
+                print(f"{'':<19} -> {finding.remedy}")
+        say("this machine can fly" if document["can_fly"] else "this machine cannot fly yet")
+    return Ending.OK if document["can_fly"] else Ending.INFRASTRUCTURE
+
+
+def run_benchmarks(name: str | None, is_json: bool) -> None:
+    """Run one benchmark or all; one row each."""
+    from sil.bench import BENCHMARKS, measure
+
+    names = list(BENCHMARKS) if name is None else [name]
+    if name is not None and name not in BENCHMARKS:
+        raise usage_error(f"unknown benchmark {name!r}", f"known: {', '.join(BENCHMARKS)}")
+    for one in names:
+        for row in measure(one):
+            if is_json:
+                print_json(row)
+            else:
+                value = row.get("skipped") or f"{row['value']:.6g} {row['unit']}"
+                ratio = f"  {row['ratio']:.3g} x {row['peer']}" if row.get("ratio") is not None else ""
+                print(f"{row['name']:<24} {value}{ratio}  (goal {row.get('goal', '-')})", flush=True)
