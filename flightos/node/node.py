@@ -7,21 +7,31 @@ outside record and `wake` when the next wake-up is due, in order of time, and ca
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from flightos.core.configuration import NodeConfiguration
+from flightos.core.dictionary import ServiceDictionary
+from flightos.core.dictionary import ServiceDictionary
 from flightos.core.ids import ContentId
 from flightos.core.ports import NodeInput
 from flightos.core.records import Record, Service
 from flightos.core.time import NEVER_NS
 from flightos.node.bus import Bus
+from flightos.node.dictionary import service_dictionaries
+from flightos.node.dictionary import service_dictionaries
 from flightos.node.edge import Edge
 from flightos.node.executive import Executive
 from flightos.node.recorder import Recorder
 from flightos.node.services import services_of
 from flightos.wire.frame import FrameCounters
+
+
+@lru_cache(maxsize=4)
+def _dictionaries(extra: tuple[ServiceDictionary, ...]) -> tuple[ServiceDictionary, ...]:
+    return service_dictionaries(extra)
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -42,11 +52,16 @@ class Node:
         configuration: NodeConfiguration,
         recorder: Recorder | None = None,
         ground_services: Sequence[Service] = (),
+        ground_dictionaries: tuple[ServiceDictionary, ...] = (),
     ) -> None:
         self.configuration = configuration
         self.edge = Edge(configuration)
         executive = Executive(self.edge.levels)
-        services: list[Service] = [*services_of(configuration), *ground_services, executive]
+        services: list[Service] = [
+            *services_of(configuration, _dictionaries(ground_dictionaries)),
+            *ground_services,
+            executive,
+        ]
         self.bus = Bus(services, self.edge.handle)
         executive.attach(self.bus)
         self.recorder = recorder

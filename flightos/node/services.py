@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from collections.abc import Sequence
+
 from flightos.core.configuration import NodeConfiguration, Role
+from flightos.core.dictionary import ServiceDictionary
+from flightos.core.dictionary import ServiceDictionary
 from flightos.core.records import Service
 from flightos.services.commanding.service import CommandingService
 from flightos.services.compute.service import ComputeService
@@ -16,12 +22,12 @@ from flightos.services.storage.service import StorageService
 from flightos.services.telemetry.service import TelemetryService
 
 
-def services_of(configuration: NodeConfiguration) -> list[Service]:
+def services_of(configuration: NodeConfiguration, dictionaries: Sequence[ServiceDictionary]) -> list[Service]:
     """Satellites have all ten; stations and ground only what carries bundles, commands and telemetry."""
     if configuration.role == Role.SATELLITE:
         return [
-            CommandingService(configuration),
-            DeploymentService(configuration),
+            CommandingService(configuration, dictionaries),
+            DeploymentService(configuration, dictionaries),
             ResourcesService(configuration),
             HealthService(configuration),
             SchedulingService(configuration),
@@ -29,12 +35,12 @@ def services_of(configuration: NodeConfiguration) -> list[Service]:
             StorageService(configuration),
             NetworkService(configuration),
             LinksService(configuration),
-            TelemetryService(configuration),
+            TelemetryService(configuration, dictionaries),
         ]
     return [
-        CommandingService(configuration),
-        DeploymentService(configuration),
+        CommandingService(configuration, dictionaries),
+        DeploymentService(configuration, dictionaries),
         NetworkService(configuration),
         LinksService(configuration),
-        TelemetryService(configuration),
+        TelemetryService(configuration, dictionaries),
     ]
