@@ -8,7 +8,7 @@ log and the hash chains.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -28,8 +28,13 @@ class ServiceState(msgspec.Struct):
 class Service(Protocol):
     """One responsibility of the node: records in, records out, time as an argument."""
 
-    name: str
-    state: ServiceState
+    state: Any
+    """A ServiceState of the service's own type."""
+
+    @property
+    def name(self) -> str:
+        """The word for it in routes, dictionary and commands."""
+        ...
 
     def handle(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
         """React to one record; the only thing that changes `state`."""

@@ -14,13 +14,11 @@ import msgspec
 
 from flightos.core.configuration import NodeConfiguration
 from flightos.core.dictionary import ServiceDictionary
-from flightos.core.dictionary import ServiceDictionary
 from flightos.core.ids import ContentId
 from flightos.core.ports import NodeInput
 from flightos.core.records import Record, Service
 from flightos.core.time import NEVER_NS
 from flightos.node.bus import Bus
-from flightos.node.dictionary import service_dictionaries
 from flightos.node.dictionary import service_dictionaries
 from flightos.node.edge import Edge
 from flightos.node.executive import Executive

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from collections.abc import Sequence
-
 from flightos.core.configuration import NodeConfiguration, Role
-from flightos.core.dictionary import ServiceDictionary
 from flightos.core.dictionary import ServiceDictionary
 from flightos.core.records import Service
 from flightos.services.commanding.service import CommandingService
