@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from flightos.core.dictionary import FieldDefinition, ServiceDictionary
-from flightos.node.dictionary_export import read_document
+from flightos.ground.acceptance_interface import DICTIONARY as ACCEPTANCE
+from flightos.node.dictionary import service_dictionaries
+from flightos.node.dictionary_export import dictionary_document, read_document
 from flightos.wire.layout import Layout, layout_of
 
 Value = int | float | bool | str
@@ -59,6 +61,11 @@ class EventLayout:
             return self.text.format_map(words)
         except (KeyError, ValueError, IndexError, AttributeError):
             return self.text
+
+
+def current_document() -> dict[str, Any]:
+    """The document of this installation: the node's services and the ground's own; what a run writes down."""
+    return dictionary_document(service_dictionaries((ACCEPTANCE,)))
 
 
 class GroundDictionary:
