@@ -179,7 +179,9 @@ DICTIONARY: Final = ServiceDictionary(
         structure_id=0x04,
         fields=(
             FieldDefinition("mode", "u8", "mode of the node", enum=MODE_ENUM),
-            FieldDefinition("mode_commanded", "bool", "the ground set the mode: only the ground leaves it"),
+            FieldDefinition(
+                "mode_commanded", "bool", "the ground set the mode; SAFE set so is left by command only"
+            ),
             FieldDefinition("peer_count", "u16", "peers watched"),
             FieldDefinition("peer_suspected_count", "u16", "of these, suspected now"),
             FieldDefinition("peer_declared_count", "u16", "of these, declared dead now"),

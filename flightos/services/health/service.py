@@ -12,50 +12,33 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from flightos.core.configuration import NodeConfiguration
-from flightos.core.ids import is_satellite
 from flightos.core.ports import (
     NodeBooted,
-    PowerSampled,
     RadiationSampled,
-    TemperatureSampled,
     TimeSampled,
     WorkFailure,
 )
-from flightos.core.records import Record, ServiceState, WakeupReached
+from flightos.core.records import Record, WakeupReached
 from flightos.core.refusal import Refusal
-from flightos.core.time import NEVER_NS, NS_PER_S
+from flightos.core.time import NS_PER_S
 from flightos.services.commanding.interface import CommandCompleted, CommandDispatched, ResetCounters
 from flightos.services.compute.interface import ExecutionFailed, ExecutionFinished
 from flightos.services.health.interface import (
     FORECAST_SILENT,
     MODE_CHANGED,
-    PEER_DECLARED,
-    PEER_REBOOTED,
-    PEER_RECOVERED,
-    PEER_SUSPECTED,
     SET_MODE,
     WORKERS_FAILING,
     ChangeMode,
     HealthHousekeeping,
     Mode,
     ModeChanged,
-    PeerDeclared,
-    PeerRecovered,
     PeerSeen,
-    PeerSuspected,
     Trigger,
 )
 from flightos.services.health.modes import COMMANDED, HOLDS, TRANSITIONS, make_watchpoints, watchpoints_of
-from flightos.services.health.peers import (
-    PEER_COUNT_MAX,
-    Intervals,
-    Peer,
-    PeerState,
-    deadline_of,
-    next_presence_tai_ns,
-    planned_presence,
-    silence_begins_tai_ns,
-)
+from flightos.services.health.peers import PeerState, planned_presence
+from flightos.services.health.state import COUNTERS, HealthState
+from flightos.services.health.watchdog import PeerWatchdog, look_no_later_than
 from flightos.services.links.interface import HelloReceived, LinkClosed, LinkOpened
 from flightos.services.network.interface import ContactPlanActivated
 from flightos.services.resources.interface import ForecastMade
@@ -66,52 +49,14 @@ WORKER_FAULTS: Final = (WorkFailure.TIMED_OUT, WorkFailure.CRASHED, WorkFailure.
 """Failures that speak of the worker itself; a missing or corrupt input speaks of others."""
 
 
-class HealthState(ServiceState):
-    """Everything that snapshot and restore carry."""
-
-    forecast_obt_ns: int = 0
-    forecast_silent: bool = False
-    mode: Mode = Mode.NOMINAL
-    mode_commanded: bool = False
-    persistence: list[int] = []
-    peers: dict[int, Peer] = {}
-    presence: dict[int, Intervals] = {}
-    tai_minus_obt_ns: int | None = None
-    next_look_obt_ns: int | None = None
-    in_saa: bool = False
-    upset_level: int = 0
-    suspicion_count: int = 0
-    declaration_count: int = 0
-    recovery_count: int = 0
-    reboot_count: int = 0
-    mode_change_count: int = 0
-    transition_refused_count: int = 0
-    command_refused_count: int = 0
-    peer_refused_count: int = 0
-    work_timed_out_count: int = 0
-    work_crashed_count: int = 0
-    work_corrupt_count: int = 0
-    work_other_count: int = 0
-    work_failed_in_row_count: int = 0
-    workers_failing_count: int = 0
-    forecast_silent_count: int = 0
-
-
-COUNTERS: Final = tuple(
-    field
-    for field in HealthState.__struct_fields__
-    if field.endswith("_count") and field != "work_failed_in_row_count"
-)
-
-
 class HealthService:
     """Watches peers, limits and workers; owns the mode."""
 
     name: Final = "health"
 
     def __init__(self, configuration: NodeConfiguration) -> None:
-        self._node_id = configuration.node_id
         self._limits = configuration.health
+        self._watchdog = PeerWatchdog(configuration.node_id, configuration.health)
         self._watchpoints = make_watchpoints(configuration)
         self._relevant = {mode: watchpoints_of(mode, self._watchpoints) for mode in Mode}
         self.state = HealthState(persistence=[0] * len(self._watchpoints))
@@ -130,8 +75,6 @@ class HealthService:
             ExecutionFinished: self._note_success,
             ExecutionFailed: self._note_failure,
             RadiationSampled: self._note_radiation,
-            PowerSampled: self._ignore,
-            TemperatureSampled: self._ignore,
             ResetCounters: self._reset_counters,
         }
 
@@ -176,138 +119,32 @@ class HealthService:
             state.upset_level,
         )
 
-    # --- peers ----------------------------------------------------------------------------------------------
+    # --- peers -----------------------------------------------------------------------------------------------
 
     def _hear_hello(self, record: HelloReceived, now_obt_ns: int) -> Sequence[Record]:
-        return self._hear(record.peer_id, record.boot_count, 0, now_obt_ns)
+        return self._watchdog.hear(self.state, record.peer_id, record.boot_count, 0, now_obt_ns)
 
     def _hear_gossip(self, record: PeerSeen, now_obt_ns: int) -> Sequence[Record]:
-        return self._hear(record.peer_id, record.boot_count, record.hop_count, now_obt_ns)
-
-    def _hear(self, peer_id: int, boot_count: int, hop_count: int, now_obt_ns: int) -> Sequence[Record]:
-        """A sign of life, direct (0 hops) or by gossip."""
-        peer = self.state.peers.get(peer_id)
-        if peer is None:
-            return self._meet(peer_id, boot_count, hop_count, now_obt_ns)
-        if boot_count == peer.boot_count and peer.state is PeerState.WATCHED:
-            peer.seen_obt_ns = now_obt_ns
-            peer.hop_count = hop_count
-            return ()
-        if boot_count < peer.boot_count:
-            # An old view that still travels is no sign of the present life.
-            return ()
-        return self._welcome(peer_id, peer, boot_count, hop_count, now_obt_ns)
-
-    def _meet(self, peer_id: int, boot_count: int, hop_count: int, now_obt_ns: int) -> Sequence[Record]:
-        """The first sign of a peer: from now on it is watched."""
-        state = self.state
-        if peer_id == self._node_id:
-            return ()
-        if len(state.peers) >= PEER_COUNT_MAX:
-            state.peer_refused_count += 1
-            return ()
-        state.peers[peer_id] = Peer(now_obt_ns, boot_count, hop_count, linked=hop_count == 0)
-        self._look_no_later_than(now_obt_ns + self._limits.suspect_ns + hop_count * NS_PER_S)
-        return ()
-
-    def _welcome(
-        self, peer_id: int, peer: Peer, boot_count: int, hop_count: int, now_obt_ns: int
-    ) -> Sequence[Record]:
-        """A peer that was silent, or that lives a new life."""
-        state = self.state
-        out: list[Record] = []
-        silent_s = (now_obt_ns - peer.seen_obt_ns) // NS_PER_S
-        if peer.state is not PeerState.WATCHED:
-            state.recovery_count += 1
-            out.append(PeerRecovered(peer_id, boot_count))
-            out.append(ReportEvent(PEER_RECOVERED.id, (peer_id, silent_s, boot_count)))
-        if boot_count > peer.boot_count:
-            state.reboot_count += 1
-            out.append(ReportEvent(PEER_REBOOTED.id, (peer_id, boot_count)))
-        peer.state = PeerState.WATCHED
-        peer.seen_obt_ns = now_obt_ns
-        peer.boot_count = boot_count
-        peer.hop_count = hop_count
-        self._look_no_later_than(now_obt_ns + self._limits.suspect_ns + hop_count * NS_PER_S)
-        return out
-
-    def _look_no_later_than(self, obt_ns: int) -> None:
-        """Plan the next look at timers, rounded up to a whole second."""
-        rounded_obt_ns = -(-obt_ns // NS_PER_S) * NS_PER_S
-        planned = self.state.next_look_obt_ns
-        if planned is None or rounded_obt_ns < planned:
-            self.state.next_look_obt_ns = rounded_obt_ns
+        return self._watchdog.hear(
+            self.state, record.peer_id, record.boot_count, record.hop_count, now_obt_ns
+        )
 
     def _look(self, record: WakeupReached, now_obt_ns: int) -> Sequence[Record]:
         """Look at all timers; the earliest that remains is the next look."""
         state = self.state
         out: list[Record] = []
         state.next_look_obt_ns = None
-        self._look_no_later_than(now_obt_ns + self._limits.suspect_ns)
+        look_no_later_than(state, now_obt_ns + self._limits.suspect_ns)
         self._check_forecast_age(now_obt_ns, out)
-        for peer_id, peer in state.peers.items():
-            self._look_at_peer(peer_id, peer, now_obt_ns, out)
+        self._watchdog.look(state, now_obt_ns, out)
         return out
 
-    def _look_at_peer(self, peer_id: int, peer: Peer, now_obt_ns: int, out: list[Record]) -> None:
-        """Step a silent peer down, or plan when to look at it again."""
-        state = self.state
-        satellite = is_satellite(peer_id)
-        if not satellite and not peer.linked:
-            return
-        while True:
-            limit_ns = deadline_of(peer, self._limits)
-            if limit_ns == NEVER_NS or (not satellite and peer.state is PeerState.SUSPECTED):
-                return
-            begins_obt_ns = self._silence_begins_obt_ns(peer_id, peer, now_obt_ns)
-            if begins_obt_ns == NEVER_NS:
-                return
-            if begins_obt_ns + limit_ns > now_obt_ns:
-                self._look_no_later_than(begins_obt_ns + limit_ns)
-                return
-            silent_s = (now_obt_ns - peer.seen_obt_ns) // NS_PER_S
-            if peer.state is PeerState.WATCHED:
-                peer.state = PeerState.SUSPECTED
-                state.suspicion_count += 1
-                out.append(PeerSuspected(peer_id))
-                out.append(ReportEvent(PEER_SUSPECTED.id, (peer_id, silent_s)))
-            else:
-                peer.state = PeerState.DECLARED
-                state.declaration_count += 1
-                out.append(PeerDeclared(peer_id))
-                out.append(ReportEvent(PEER_DECLARED.id, (peer_id, silent_s)))
-
-    def _silence_begins_obt_ns(self, peer_id: int, peer: Peer, now_obt_ns: int) -> int:
-        """From when on silence counts, by the contact plan; NEVER_NS while the peer's absence is planned."""
-        state = self.state
-        presence = state.presence.get(peer_id)
-        tai_minus_obt_ns = state.tai_minus_obt_ns
-        if presence is None or tai_minus_obt_ns is None:
-            return peer.seen_obt_ns
-        now_tai_ns = now_obt_ns + tai_minus_obt_ns
-        begins = silence_begins_tai_ns(presence, peer.seen_obt_ns + tai_minus_obt_ns, now_tai_ns)
-        if begins != NEVER_NS:
-            return begins - tai_minus_obt_ns
-        returns = next_presence_tai_ns(presence, now_tai_ns)
-        if returns != NEVER_NS:
-            self._look_no_later_than(returns - tai_minus_obt_ns)
-        return NEVER_NS
-
     def _note_link_opened(self, record: LinkOpened, now_obt_ns: int) -> Sequence[Record]:
-        peer = self.state.peers.get(record.peer_id)
-        if peer is not None and not is_satellite(record.peer_id):
-            peer.linked = True
-            peer.state = PeerState.WATCHED
-            peer.seen_obt_ns = now_obt_ns
-            self._look_no_later_than(now_obt_ns + self._limits.suspect_ns)
+        self._watchdog.open_link(self.state, record.peer_id, now_obt_ns)
         return ()
 
     def _note_link_closed(self, record: LinkClosed, now_obt_ns: int) -> Sequence[Record]:
-        # A satellite stays watched: gossip may still bring its signs of life the other way round.
-        peer = self.state.peers.get(record.peer_id)
-        if peer is not None and not is_satellite(record.peer_id):
-            peer.linked = False
-            peer.state = PeerState.WATCHED
+        self._watchdog.close_link(self.state, record.peer_id)
         return ()
 
     def _load_plan(self, record: ContactPlanActivated, now_obt_ns: int) -> Sequence[Record]:
@@ -319,16 +156,11 @@ class HealthService:
         return ()
 
     def _restart_timers(self, record: NodeBooted, now_obt_ns: int) -> Sequence[Record]:
-        """Silence while this node was down says nothing about the others."""
         state = self.state
         state.forecast_obt_ns = now_obt_ns
         state.forecast_silent = False
         state.persistence = [0] * len(self._watchpoints)
-        for peer_id, peer in state.peers.items():
-            peer.seen_obt_ns = now_obt_ns
-            peer.linked = peer.linked and is_satellite(peer_id)
-        state.next_look_obt_ns = None
-        self._look_no_later_than(now_obt_ns + self._limits.suspect_ns)
+        self._watchdog.restart(state, now_obt_ns)
         return ()
 
     # --- limits and modes -----------------------------------------------------------------------------------
@@ -337,8 +169,7 @@ class HealthService:
         """Hold the watchpoints of the present mode against the forecast."""
         state = self.state
         state.forecast_obt_ns = now_obt_ns
-        if state.forecast_silent:
-            state.forecast_silent = False
+        state.forecast_silent = False
         if state.mode_commanded and state.mode is Mode.SAFE:
             return ()
         forecast = record.forecast
@@ -430,9 +261,6 @@ class HealthService:
     def _note_radiation(self, record: RadiationSampled, now_obt_ns: int) -> Sequence[Record]:
         self.state.in_saa = record.in_saa
         self.state.upset_level = record.upset_count
-        return ()
-
-    def _ignore(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
         return ()
 
     def _reset_counters(self, record: ResetCounters, now_obt_ns: int) -> Sequence[Record]:

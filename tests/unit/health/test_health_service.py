@@ -30,7 +30,8 @@ from flightos.services.health.interface import (
     Trigger,
 )
 from flightos.services.health.modes import TRANSITIONS
-from flightos.services.health.service import HealthService, HealthState
+from flightos.services.health.service import HealthService
+from flightos.services.health.state import HealthState
 from flightos.services.links.interface import HelloReceived, LinkClosed, LinkOpened
 from flightos.services.network.interface import Contact, ContactPlan, ContactPlanActivated
 from flightos.services.resources.interface import Forecast, ForecastMade
