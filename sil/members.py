@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 from typing import NamedTuple
+
+from flightos.drivers.shaper import LinkShaper
 
 from flightos.core.configuration import NodeConfiguration, Role
 from flightos.core.ids import OPERATOR_ID, is_satellite
 from flightos.core.ports import NodeBooted, TableUploaded
-from flightos.core.records import Service
-from flightos.drivers.shaper import LinkShaper
+from flightos.ground import acceptance_interface
 from flightos.ground.acceptance import AcceptanceService
 from flightos.host.host import Devices, NodeHost
 from flightos.host.keeping import InputLog, read_log, read_snapshot
@@ -19,7 +21,6 @@ from flightos.host.work import Workers
 from flightos.node.node import Node
 from flightos.node.recorder import Recorder
 from sil.plan import KernelHang, RunPlan
-from sil.world.radiation import NamedStream
 
 
 class Start(NamedTuple):
@@ -42,8 +43,9 @@ class SceneImager:
 
 def make_node(configuration: NodeConfiguration) -> Node:
     """A node with the services of its role; mission control has the acceptor of products as well."""
-    ground: list[Service] = [AcceptanceService(configuration)] if configuration.role == Role.GROUND else []
-    return Node(configuration, None, ground)
+    if configuration.role != Role.GROUND:
+        return Node(configuration)
+    return Node(configuration, None, (AcceptanceService(configuration),), (acceptance_interface.DICTIONARY,))
 
 
 def make_host(
@@ -93,7 +95,9 @@ def _devices(plan: RunPlan, configuration: NodeConfiguration, workers: Workers, 
     hangs = [
         fault.at_ns
         for fault in plan.faults
-        if isinstance(fault, KernelHang) and fault.node_id == configuration.node_id and fault.at_ns >= start.t_ns
+        if isinstance(fault, KernelHang)
+        and fault.node_id == configuration.node_id
+        and fault.at_ns >= start.t_ns
     ]
     return Devices(
         workers=workers,
@@ -113,24 +117,29 @@ class Shapers:
         self._boot_count = boot_count
         self._outages = plan.outages()
         self._rates_bps = {
-            peer_id: terminal.rate_bps for terminal in configuration.terminals for peer_id in terminal.peer_ids
+            peer_id: terminal.rate_bps
+            for terminal in configuration.terminals
+            for peer_id in terminal.peer_ids
         }
 
     def to(self, peer_id: int) -> LinkShaper:
         """The shaper of the link to a peer; after a restart it draws from the stream of the new boot."""
-        plan, links = self._plan, self._plan.links
+        tape, links, rate_bps = self._plan.tape, self._plan.links, self._rates_bps[peer_id]
         if not (is_satellite(self._node_id) or is_satellite(peer_id)):
-            return self._shaper(peer_id, lambda t_ns: links.wire_latency_ns, lambda t_ns: True, 0, 0)
+            return LinkShaper(rate_bps, 0, 0, lambda t_ns: links.wire_latency_ns, lambda t_ns: True)
         pair = (min(self._node_id, peer_id), max(self._node_id, peer_id))
-        edge = plan.tape.edge_index(*pair)
+        edge = tape.edge_index(*pair)
         outages = self._outages.get(pair, [])
 
         def is_up(t_ns: int) -> bool:
-            if not plan.tape.is_visible(edge, t_ns):
-                return False
-            return not any(start <= t_ns < stop for start, stop in outages)
+            return tape.is_visible(edge, t_ns) and not any(start <= t_ns < stop for start, stop in outages)
 
-        def light_time_ns(t_ns: int) -> int:
-            return plan.tape.light_time_ns(edge, t_ns)
-
-        return self._shaper(peer_id, light_time_ns, is_up, links.modem_latency_ns, links.loss_threshold)
+        return LinkShaper(
+            rate_bps,
+            links.modem_latency_ns,
+            links.queue_bytes_max,
+            lambda t_ns: tape.light_time_ns(edge, t_ns),
+            is_up,
+            links.loss_threshold,
+            Random(f"{self._plan.seed}/{self._node_id}/loss-{peer_id}/{self._boot_count}"),
+        )

@@ -35,7 +35,9 @@ class LogHeader(msgspec.Struct, frozen=True):
 class InputLog:
     """The sink of one boot's recorder. Entries reach the file at `flush`, which the host calls before it answers."""
 
-    def __init__(self, folder: Path, configuration: NodeConfiguration, boot_count: int, restored: bool) -> None:
+    def __init__(
+        self, folder: Path, configuration: NodeConfiguration, boot_count: int, restored: bool
+    ) -> None:
         self._folder = folder
         self._name = f"{configuration.node_id}.{boot_count}"
         self._pending: list[bytes] = [msgspec.msgpack.encode(LogHeader(configuration, boot_count, restored))]

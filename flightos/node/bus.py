@@ -26,8 +26,12 @@ Handler = Callable[[Record, int], Sequence[Record]]
 class Bus:
     """Joins the services of one node. `outputs` collects what leaves it during a chain."""
 
-    def __init__(self, services: Sequence[Service], edge: Handler, routes: Mapping[type[Record], tuple[str, ...]]
-                 = ROUTES) -> None:
+    def __init__(
+        self,
+        services: Sequence[Service],
+        edge: Handler,
+        routes: Mapping[type[Record], tuple[str, ...]] = ROUTES,
+    ) -> None:
         self.services = tuple(services)
         self._handlers: dict[type[Record], tuple[tuple[Handler, int], ...]] = {}
         self.outputs: list[Record] = []

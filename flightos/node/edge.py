@@ -7,11 +7,13 @@ anything: a DecodeError is caught here, becomes a record, and goes no further.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
+
+import msgspec
 
 from flightos.core.configuration import NodeConfiguration
 from flightos.core.errors import DecodeError
-from flightos.core.ids import OPERATOR_ID
+from flightos.core.ids import OPERATOR_ID, ContentId
 from flightos.core.ports import (
     CommandReceived,
     ContentArrived,
@@ -22,6 +24,7 @@ from flightos.core.ports import (
     TransmitFrame,
 )
 from flightos.core.records import Record
+from flightos.core.refusal import Refusal
 from flightos.node.store import Store
 from flightos.services.commanding.interface import CommandPacketReceived, CommandPacketRejected
 from flightos.services.links.interface import (
@@ -34,22 +37,23 @@ from flightos.services.links.interface import (
     SendFrame,
 )
 from flightos.services.network.interface import BundleDelivered, BundleKind, OpenBundle
+from flightos.wire.authentication import NotAuthentic
 from flightos.wire.bundle import decode_bundle, decode_bundle_header, encode_bundle, with_hop
-from flightos.wire.frame import BundleCarried, FrameCodec, FrameCounters, Hello
-
-COMMAND_REFUSED: Final = CommandPacketRejected
+from flightos.wire.frame import BundleCarried, FrameCodec, Hello
+from flightos.wire.packet import decode_tc
 
 
 class Edge:
     """Codecs and store of one node."""
 
-    def __init__(self, configuration: NodeConfiguration, decode_command: Callable[[bytes, int], Record]) -> None:
+    def __init__(self, configuration: NodeConfiguration) -> None:
         self.store = Store()
         key = configuration.terminals[0].key
         self.codec = FrameCodec(configuration.node_id, key)
         self.decode_error_count = 0
+        self._dropping: list[ContentId] = []
         self._node_id = configuration.node_id
-        self._decode_command = decode_command
+        self._command_key = configuration.command_key
         self._on: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
             FrameReceived: self._receive,
             SendFrame: self._send,
@@ -107,7 +111,11 @@ class Edge:
     def _bundle_bytes(self, record: SendBundleFrame) -> bytes | None:
         if record.content_id:
             stored = self.store.get(record.content_id)
-            return None if stored is None else with_hop(stored, self._node_id)
+            try:
+                return None if stored is None else with_hop(stored, self._node_id)
+            except DecodeError:
+                self.decode_error_count += 1
+                return None
         attachments = [self.store.get(key) for key in record.attachment_ids]
         present = [data for data in attachments if data is not None]
         if len(present) < len(attachments):
@@ -130,7 +138,7 @@ class Edge:
         if header.kind == BundleKind.COMMAND:
             return (self._command_record(body, header.source_id),)
         if header.kind == BundleKind.TABLE:
-            return (TableUploaded("", body),)
+            return self._table_record(body)
         keys = tuple(self.store.put(data) for data in attachments)
         return (
             BundleDelivered(
@@ -138,24 +146,43 @@ class Edge:
             ),
         )
 
+    def _table_record(self, body: bytes) -> Sequence[Record]:
+        try:
+            name, content = msgspec.msgpack.decode(body, type=tuple[str, bytes])
+        except msgspec.MsgspecError:
+            self.decode_error_count += 1
+            return ()
+        return (TableUploaded(name, content),)
+
     # --- commands and contents --------------------------------------------------------------------------------
 
     def _command(self, record: CommandReceived, now_obt_ns: int) -> Sequence[Record]:
         return (self._command_record(record.packet, OPERATOR_ID),)
 
     def _command_record(self, packet: bytes, source_id: int) -> CommandPacketReceived | CommandPacketRejected:
-        raise NotImplementedError
+        try:
+            command = decode_tc(packet, self._command_key)
+            if command.spacecraft_id != self._node_id:
+                raise DecodeError("telecommand for another spacecraft")
+        except DecodeError as error:
+            self.decode_error_count += 1
+            refusal = Refusal.NOT_AUTHENTIC if isinstance(error, NotAuthentic) else Refusal.BAD_ARGUMENT
+            return CommandPacketRejected(error.reason, refusal)
+        return CommandPacketReceived(
+            command.apid, command.command_id, command.arguments, command.counter, source_id
+        )
 
     def _keep(self, record: ContentArrived | StoreBytes, now_obt_ns: int) -> Sequence[Record]:
         self.store.put(record.data)
         return ()
 
     def _drop(self, record: DropContent, now_obt_ns: int) -> Sequence[Record]:
-        self.store.drop(record.content_id)
+        self._dropping.append(record.content_id)
         return ()
 
-    # --- snapshot ---------------------------------------------------------------------------------------------
-
-    def counters(self) -> FrameCounters:
-        """Frame counters, which a snapshot carries."""
-        return self.codec.counters
+    def drop_now(self) -> None:
+        """Forget what was dropped. Called before the next chain, so that devices still find what the requests of
+        this one name."""
+        for key in self._dropping:
+            self.store.drop(key)
+        self._dropping.clear()

@@ -45,7 +45,9 @@ DICTIONARY: Final = ServiceDictionary(
             FieldDefinition("chains_cut_count", "u32", "chains cut at the limit"),
             FieldDefinition("stored_count", "u32", "contents held by the store"),
             FieldDefinition("stored_bytes", "u64", "bytes held by the store"),
-            FieldDefinition("decode_error_count", "u32", "bytes from outside that were not what they should be"),
+            FieldDefinition(
+                "decode_error_count", "u32", "bytes from outside that were not what they should be"
+            ),
         ),
     ),
     events=(NODE_BOOTED, CHAIN_CUT),

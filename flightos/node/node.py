@@ -68,6 +68,7 @@ class Node:
 
     def accept(self, record: NodeInput, now_obt_ns: int) -> Sequence[Record]:
         """Take one outside record; give the requests to devices that follow from it, in order."""
+        self.edge.drop_now()
         if self.recorder is not None:
             self.recorder.input(now_obt_ns, record)
         self.bus.dispatch(record, now_obt_ns)
@@ -82,6 +83,7 @@ class Node:
 
     def wake_service(self, index: int, now_obt_ns: int) -> None:
         """Deliver one wake-up; a replay calls it for each logged one."""
+        self.edge.drop_now()
         if self.recorder is not None:
             self.recorder.input(now_obt_ns, index)
         self.bus.wake(index, now_obt_ns)
@@ -119,6 +121,7 @@ class Node:
     def snapshot(self, now_obt_ns: int) -> Snapshot:
         """Everything that a new life needs to go on from here."""
         encode = msgspec.msgpack.encode
+        self.edge.drop_now()
         return Snapshot(
             obt_ns=now_obt_ns,
             entry_count=0 if self.recorder is None else self.recorder.entry_count,

@@ -26,7 +26,7 @@ WINDOW_BYTES_MAX: Final = 32 * 1024 * 1024
 ATTEMPT_COUNT_MAX: Final = 3
 ACKNOWLEDGEMENT_MARGIN_NS: Final = 500 * NS_PER_MS
 """What an acknowledgement may wait behind frames of the peer before the frame counts as lost."""
-RECENT_COUNT_MAX: Final = 256
+RECENT_COUNT_MAX: Final = 63  # one integer of a snapshot; more than three full windows
 GOSSIP_BYTES_MAX: Final = 16 * 1024
 
 _RECENT_MASK: Final = (1 << RECENT_COUNT_MAX) - 1

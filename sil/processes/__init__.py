@@ -1,0 +1,1 @@
+"""Real processes over ZeroMQ: fork server, time authority, supervision."""
