@@ -9,6 +9,7 @@ import pytest
 
 from flightos.apps.surface_watch.product import SurfaceWatchProduct, decode_product, total_by_layer
 from flightos.kernels.bandmath import unpack_bits
+from sil.world.scene import cut_tiles, plant_burn, read_scene, tile_image, whole_image_reference
 from tests.unit.apps.tile_examples import make_tile, walk
 
 tifffile = pytest.importorskip(
@@ -95,3 +96,29 @@ def test_regions_agree_with_their_masks(findings: Findings) -> None:
                 assert 0 <= region.confidence_ratio <= 1
                 region_count += 1
     assert region_count > 20
+
+
+def test_the_flown_image_with_its_planted_burn_gives_its_own_reference() -> None:
+    """What flies is the image with the burn: tiles cut as the world cuts them add up to the world's reference."""
+    if not IMAGE_FILE.exists():
+        pytest.skip(f"{IMAGE_FILE} is missing: the planted burn is not flown here")
+    flown, planted = plant_burn(read_scene(IMAGE_FILE))
+    reference = whole_image_reference(flown, planted)
+    burn_mask = np.zeros(planted.shape, np.uint8)
+    products = []
+    for cut in cut_tiles(*planted.shape):
+        tile = make_tile(
+            tile_image(flown, cut), tile_index=cut.index, row_offset=cut.row0, col_offset=cut.col0
+        )
+        product, masks = decode_product(walk("surface_watch", tile))
+        products.append(product)
+        burn_mask[cut.row0 : cut.row1, cut.col0 : cut.col1] = unpack_bits(
+            masks[1], (product.rows, product.cols)
+        )
+    totals = total_by_layer(products)
+    assert totals["water"].mask_pixel_count == reference.water_pixel_count
+    assert totals["burn"].mask_pixel_count == reference.burn_pixel_count
+    assert abs(totals["burn"].index_mean - reference.nbr_mean) <= 1e-9
+    found_pixel_count = int(np.count_nonzero((burn_mask == 1) & planted))
+    assert found_pixel_count == reference.found_pixel_count
+    assert found_pixel_count / int(np.count_nonzero(planted)) > 0.9
