@@ -45,9 +45,10 @@ class _Pending:
 class Receiver:
     """Takes packets and products of a run into its folder.
 
-    `dictionary_document` is what `flightos dictionary --json` prints; it is kept in the folder, because it says
-    how to read the raw logs. Times of receipt are mission time; `epoch_tai_ns`, the TAI of mission time 0, makes
-    them comparable with the times in packets. Raises FileExistsError when the folder has a writer or had one.
+    `dictionary_document` is what `flightos dictionary --json` prints; it is kept in the folder, because it
+    says how to read the raw logs. Times of receipt are mission time; `epoch_tai_ns`, the TAI of mission
+    time 0, makes them comparable with the times in packets. Raises FileExistsError when the folder has a
+    writer or had one.
     """
 
     def __init__(
@@ -57,18 +58,18 @@ class Receiver:
         epoch_tai_ns: int = 0,
         threaded: bool = True,
     ) -> None:
-        self._run_dir = Path(run_dir)
+        self.run_dir = Path(run_dir)
         self._epoch_tai_ns = epoch_tai_ns
-        (self._run_dir / TELEMETRY_FOLDER).mkdir(parents=True, exist_ok=True)
-        (self._run_dir / PRODUCTS_FOLDER).mkdir(exist_ok=True)
-        write_file(self._run_dir / DICTIONARY_NAME, json.dumps(dictionary_document, indent=1).encode())
+        (self.run_dir / TELEMETRY_FOLDER).mkdir(parents=True, exist_ok=True)
+        (self.run_dir / PRODUCTS_FOLDER).mkdir(exist_ok=True)
+        write_file(self.run_dir / DICTIONARY_NAME, json.dumps(dictionary_document, indent=1).encode())
         self._dictionary = GroundDictionary.from_document(dictionary_document)
         self._decoders = (Decoder(self._dictionary, UMBILICAL), Decoder(self._dictionary, DOWNLINK))
         # 'x': a second writer of the same folder fails here.
-        self._raw: list[BinaryIO] = [(self._run_dir / name).open("xb") for name in RAW_NAMES]
+        self._raw: list[BinaryIO] = [(self.run_dir / name).open("xb") for name in RAW_NAMES]
         self._raw_bytes = [0, 0]
         self._segment_number = 0
-        self._catalogue = Catalogue(self._run_dir)
+        self._catalogue = Catalogue(self.run_dir)
         self._pending = (_Pending(), _Pending())
         self._pending_bytes = 0
         self._batch_started_s = time.monotonic()
@@ -100,7 +101,7 @@ class Receiver:
         """Write an accepted product and catalogue it; it is on disk when this returns."""
         self._wait()
         name = accepted.content_id.hex()
-        write_file(self._run_dir / PRODUCTS_FOLDER / name, product)
+        write_file(self.run_dir / PRODUCTS_FOLDER / name, product)
         row = (
             name,
             accepted.observation_id,
@@ -162,7 +163,7 @@ class Receiver:
             verifications += decoded.verifications
         raw_bytes = (self._raw_bytes[UMBILICAL], self._raw_bytes[DOWNLINK])
         if columns:
-            write_segment(self._run_dir, self._segment_number, raw_bytes, columns)
+            write_segment(self.run_dir, self._segment_number, raw_bytes, columns)
             self._segment_number += 1
         self._catalogue.add_batch(events, verifications, self._dictionary.commands, raw_bytes)
         self._catalogue.set_counts(*self._bad_counts())

@@ -1,0 +1,163 @@
+"""Telemetry of a run is found by satellite, service and field, live and afterwards; wrong names are answered."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pyarrow.parquet as parquet
+import pytest
+
+from flightos.core.errors import ConfigError, InfrastructureError
+from flightos.ground.inspect import newest_run, open_run
+from flightos.ground.names import select, unit_of
+from flightos.ground.receive import Receiver
+from flightos.ground.status import print_status, status
+from flightos.ground.tlm import export, list_parameters, plot_png, plot_text, print_samples, reduced, show
+from tests.unit.ground.synthetic_run import EPOCH_TAI_NS, NS, Spacecraft, document
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two satellites, ten seconds; the last four seconds lie in the raw log only, as in a run that was killed."""
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "manifest.json").write_text(json.dumps({"epoch_tai_ns": EPOCH_TAI_NS, "scenario": "x", "seed": 1}))
+    (run / "geometry.json").write_text(json.dumps({"names": {"1": "sat-01", "2": "sat-02"}}))
+    receiver = Receiver(run, document(), EPOCH_TAI_NS, threaded=False)
+    crafts = [Spacecraft(1), Spacecraft(2)]
+    tail = b""
+    for t in range(10):
+        for craft in crafts:
+            packet = craft.housekeeping("resources", t, soc_ratio=0.5 + t / 100, load_mw=craft.id * 1000 + t)
+            packet += craft.housekeeping("health", t, mode=2)
+            if t == 3:
+                receiver.downlink(craft.id, packet, 8 * NS)
+            if t < 6:
+                receiver.umbilical(packet, t * NS + 7)
+            else:
+                tail += packet
+    receiver.umbilical(crafts[0].event("TOO_HOT", 5.0, temperature_mk=334_000, limit_mk=333_000), 5 * NS)
+    receiver.close()
+    with (run / "packets.umbilical.raw").open("ab") as raw:
+        raw.write(tail + crafts[1].event("TOO_HOT", 9.0) + b"half a packet")
+    return run
+
+
+def test_segments_and_raw_tail_are_one(folder: Path) -> None:
+    (series,) = open_run(folder).series("sat-02/resources/load_mw", path="umbilical")
+    assert series.t_s.tolist() == list(range(10))
+    assert series.value.tolist() == [2000 + t for t in range(10)]
+    assert series.unit == "mW"
+    assert series.receive_s[5] == pytest.approx(5.0, abs=1e-6)
+    assert series.receive_s[6] != series.receive_s[6], "the raw log does not tell when"
+    assert [(e.node, e.t_s) for e in open_run(folder).events] == [("sat-01", 5.0), ("sat-02", 9.0)]
+
+
+def test_both_paths_are_labelled(folder: Path) -> None:
+    found = open_run(folder).series("1/resources/soc_ratio")
+    assert [(s.path, len(s.t_s)) for s in found] == [("umbilical", 10), ("downlink", 1)]
+
+
+def test_limits_and_last(folder: Path) -> None:
+    run = open_run(folder)
+    samples = show(run, "sat-*/resources/load_mw", from_s=2, to_s=8, last=2, path="umbilical")
+    assert [(s.node, s.t_s) for s in samples] == [("sat-01", 7), ("sat-01", 8), ("sat-02", 7), ("sat-02", 8)]
+    assert show(run, "1/health/mode", last=1, path="umbilical")[0].label == "NOMINAL"
+
+
+def test_list_counts_samples(folder: Path) -> None:
+    rows = {(r.parameter, r.path): r for r in list_parameters(open_run(folder), "*/resources")}
+    row = rows["resources/load_mw", "umbilical"]
+    assert (row.node_count, row.sample_count, row.value_min, row.value_max) == (2, 20, 1000, 2009)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hint"),
+    [
+        ("sat-03x/resources/soc_ratio", "sat-0"),
+        ("sat-01/resource/soc_ratio", "resources"),
+        ("sat-01/resources/soc_rato", "soc_ratio"),
+    ],
+)
+def test_wrong_names_are_answered_with_the_nearest(folder: Path, pattern: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        show(open_run(folder), pattern)
+    assert hint in error.value.faults[0]
+
+
+def test_pattern_parts_left_out_stand_for_all() -> None:
+    names, parameters = {1: "a", 2: "b"}, ["x/one", "x/two", "y/three"]
+    assert select("a", names, parameters) == ([1], parameters)
+    assert select("*/x", names, parameters) == ([1, 2], ["x/one", "x/two"])
+
+
+@pytest.mark.parametrize(
+    ("field", "unit"),
+    [
+        ("compute/compute_mw", "mW"),
+        ("soc_ratio", "1"),
+        ("mode", ""),
+        ("energy_available_mj", "mJ"),
+        ("x_count", ""),
+    ],
+)
+def test_unit_is_in_the_name(field: str, unit: str) -> None:
+    assert unit_of(field) == unit
+
+
+@pytest.mark.parametrize("file_format", ["csv", "jsonl", "parquet"])
+def test_export_holds_every_sample(folder: Path, tmp_path: Path, file_format: str) -> None:
+    file = tmp_path / f"out.{file_format}"
+    assert export(open_run(folder), "*/resources/load_mw", file_format, file, path="umbilical") == 20
+    if file_format == "parquet":
+        values = parquet.read_table(file)["value"].to_pylist()
+    elif file_format == "jsonl":
+        values = [json.loads(line)["value"] for line in file.read_text().splitlines()]
+    else:
+        values = [float(line.split(",")[5]) for line in file.read_text().splitlines()[1:]]
+    assert values == [node * 1000 + t for node in (1, 2) for t in range(10)]
+
+
+def test_plots(folder: Path, tmp_path: Path) -> None:
+    run = open_run(folder)
+    assert "soc_ratio" in plot_text(run, "*/resources/soc_ratio")
+    png = plot_png(run, "*/resources/soc_ratio", tmp_path / "plot.png")
+    assert png.read_bytes()[:4] == b"\x89PNG"
+
+
+def test_reduction_keeps_peaks(folder: Path) -> None:
+    import numpy as np
+
+    value = np.zeros(100_000)
+    value[54_321] = 9.0
+    t_s, kept = reduced(np.arange(100_000.0), value, 500)
+    assert len(kept) < 600
+    assert t_s[int(np.argmax(kept))] == 54_321
+
+
+def test_printing_is_one_line_per_sample(folder: Path) -> None:
+    out = io.StringIO()
+    print_samples(show(open_run(folder), "1/resources/load_mw", last=1), out, as_json=True)
+    assert [json.loads(line)["path"] for line in out.getvalue().splitlines()].count("umbilical") == 1
+
+
+def test_status_of_a_killed_run(folder: Path) -> None:
+    content = status(folder)
+    assert content["state"] == "ended without summary"
+    assert content["events_by_severity"]["medium"] == 1
+    out = io.StringIO()
+    print_status(content, out)
+    assert "ended without summary" in out.getvalue()
+
+
+def test_empty_and_missing_folders(tmp_path: Path) -> None:
+    run = open_run(tmp_path)
+    assert run.events == []
+    assert run.products() == []
+    assert run.query("SELECT count(*) FROM telemetry") == [(0,)]
+    with pytest.raises(InfrastructureError):
+        open_run(tmp_path / "none")
+    with pytest.raises(InfrastructureError):
+        newest_run(tmp_path / "none")
