@@ -17,17 +17,17 @@ from flightos.core.ids import is_station
 from flightos.core.ports import (
     NodeBooted,
     PowerSampled,
-    ReportLoads,
     TemperatureSampled,
     TerminalReported,
     TimeSampled,
 )
-from flightos.core.records import Record, ServiceState, WakeupReached
+from flightos.core.records import Record
 from flightos.core.time import NS_PER_S
 from flightos.services.commanding.interface import ResetCounters
 from flightos.services.compute.interface import ComputeLoadChanged
 from flightos.services.health.interface import Mode, ModeChanged
 from flightos.services.links.interface import LinkClosed, LinkOpened
+from flightos.services.resources.eclipse import look_ahead
 from flightos.services.resources.energy import energy_available_mj
 from flightos.services.resources.heat import heating_curve_mk, heating_uk_per_s, seconds_until_limit
 from flightos.services.resources.interface import (
@@ -42,60 +42,19 @@ from flightos.services.resources.interface import (
     ResourcesHousekeeping,
     Sensor,
 )
-from flightos.services.resources.loads import (
-    Switches,
-    full_compute_mw,
-    idle_compute_mw,
-    initial_switches,
-    sum_loads,
-)
+from flightos.services.resources.loads import full_compute_mw, idle_compute_mw, initial_switches, sum_loads
 from flightos.services.resources.sensors import Belief, SensorLimits, SensorTrack, accept, follow
+from flightos.services.resources.state import COUNTERS, fine_charge_mj, initial_state
 from flightos.services.scheduling.interface import ImagingChanged
 from flightos.services.telemetry.interface import ReportEvent
 
 NEVER_S: Final = 1_000_000
-ECLIPSE_ASSUMED_S: Final = 2_190
-"""Longest eclipse of a low orbit (36.45 min at 325 km), assumed to start now when no table can be believed.
-Longest eclipse of a low orbit (36.45 min at 325 km), assumed to start now when no table can be believed."""
-SUNLIGHT_ASSUMED_S: Final = 5_700
-"""About one orbit: how far a table without a further eclipse is taken for a promise of sunlight."""
-DARK_COUNT_MAX: Final = 3
 CHARGE_MARGIN_E6: Final = 10_000
 """A task starts only with this much of the battery above the floor, now and at the end of the eclipse: one
 tile costs 18 kJ, which is 0.8 % of the shipped battery."""
 CHARGE_RETURN_E6: Final = 15_000
 HEAT_MARGIN_MK: Final = 1_000
 HEAT_RETURN_MK: Final = 4_000
-
-
-class ResourcesState(ServiceState):
-    """Everything that snapshot and restore carry."""
-
-    switches: Switches
-    charge: SensorTrack
-    temperature: SensorTrack
-    loads: ReportLoads
-    forecast: Forecast
-    reported: bool = False
-    tai_minus_obt_ns: int | None = None
-    intervals_tai_ns: tuple[tuple[int, int], ...] | None = None
-    interval_index: int = 0
-    mode: Mode = Mode.NOMINAL
-    array_mw: int = 0
-    dark_count: int = 0
-    below_floor: bool = False
-    forecast_count: int = 0
-    charge_below_floor_count: int = 0
-    too_hot_count: int = 0
-    sensor_stuck_count: int = 0
-    sensor_recovered_count: int = 0
-    eclipse_unforeseen_count: int = 0
-    sample_refused_count: int = 0
-
-
-COUNTERS: Final = tuple(
-    field for field in ResourcesState.__struct_fields__ if field.endswith("_count") and field != "dark_count"
-)
 
 
 class ResourcesService:
@@ -118,7 +77,7 @@ class ResourcesService:
             reading_max=1_000_000,
             change_per_s_max=5_000,
             freeze_fine=power.battery_mj // 500,
-            fine_per_unit=max(power.battery_mj // 1_000_000, 1),
+            fine_per_unit=fine_charge_mj(configuration),
         )
         self._temperature_limits = SensorLimits(
             reading_min=150_000,
@@ -127,25 +86,7 @@ class ResourcesService:
             freeze_fine=2_000_000,
             fine_per_unit=1_000,
         )
-        switches = initial_switches(configuration)
-        self.state = ResourcesState(
-            switches=switches,
-            charge=SensorTrack(power.soc_ratio_e6_start * self._charge_limits.fine_per_unit),
-            temperature=SensorTrack(heat.temperature_mk_start * 1000),
-            loads=sum_loads(configuration, switches),
-            forecast=Forecast(
-                made_obt_ns=0,
-                soc_ratio_e6=power.soc_ratio_e6_start,
-                temperature_mk=heat.temperature_mk_start,
-                sunlit_ratio_e6=0,
-                eclipse_starts_in_s=0,
-                eclipse_ends_in_s=ECLIPSE_ASSUMED_S,
-                energy_available_mj=0,
-                heat_seconds=0,
-                charge_ok=False,
-                heat_ok=True,
-            ),
-        )
+        self.state = initial_state(configuration)
         self._on: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
             PowerSampled: self._forecast,
             TemperatureSampled: self._sense_temperature,
@@ -158,7 +99,6 @@ class ResourcesService:
             TimeSampled: self._note_time,
             EclipseForecastActivated: self._load_table,
             NodeBooted: self._start,
-            WakeupReached: self._ignore,
             ResetCounters: self._reset_counters,
         }
 
@@ -277,52 +217,16 @@ class ResourcesService:
 
     # --- forecast -------------------------------------------------------------------------------------------
 
-    def _eclipse_s(self, now_obt_ns: int, out: list[Record], sunlit_ratio_e6: int) -> tuple[int, int, bool]:
-        """Seconds of sunlight to come, then seconds of eclipse, and whether an eclipse is known at all."""
-        state = self.state
-        if state.intervals_tai_ns is None or state.tai_minus_obt_ns is None:
-            return 0, ECLIPSE_ASSUMED_S, True
-        now_tai_ns = now_obt_ns + state.tai_minus_obt_ns
-        intervals = state.intervals_tai_ns
-        index = state.interval_index
-        while index < len(intervals) and intervals[index][1] <= now_tai_ns:
-            index += 1
-        state.interval_index = index
-        if index < len(intervals):
-            enter_tai_ns, leave_tai_ns = intervals[index]
-            if enter_tai_ns <= now_tai_ns:
-                state.dark_count = 0
-                return 0, -((now_tai_ns - leave_tai_ns) // NS_PER_S), True
-            sunlit_s = (enter_tai_ns - now_tai_ns) // NS_PER_S
-            eclipse_s = -((enter_tai_ns - leave_tai_ns) // NS_PER_S)
-            known = True
-        else:
-            sunlit_s, eclipse_s, known = SUNLIGHT_ASSUMED_S, 0, False
-        if sunlit_ratio_e6 > 0:
-            state.dark_count = 0
-            return sunlit_s, eclipse_s, known
-        return self._doubt_sunlight(sunlit_s, eclipse_s, known, out)
-
-    def _doubt_sunlight(
-        self, sunlit_s: int, eclipse_s: int, known: bool, out: list[Record]
-    ) -> tuple[int, int, bool]:
-        """Dark where the table says sunlit: after some seconds the table is not believed until light
-        returns."""
-        state = self.state
-        state.dark_count += 1
-        if state.dark_count < DARK_COUNT_MAX:
-            return sunlit_s, eclipse_s, known
-        if state.dark_count == DARK_COUNT_MAX:
-            state.eclipse_unforeseen_count += 1
-            out.append(ReportEvent(ECLIPSE_UNFORESEEN.id))
-        return 0, ECLIPSE_ASSUMED_S, True
-
     def _forecast(self, record: PowerSampled, now_obt_ns: int) -> Sequence[Record]:
         state = self.state
         power = self._configuration.power
         out: list[Record] = []
         state.array_mw = record.array_mw
-        sunlit_s, eclipse_s, known = self._eclipse_s(now_obt_ns, out, record.sunlit_ratio_e6)
+        outlook = look_ahead(state, now_obt_ns, record.sunlit_ratio_e6)
+        sunlit_s, eclipse_s, known = outlook.sunlit_s, outlook.eclipse_s, outlook.known
+        if outlook.unforeseen:
+            state.eclipse_unforeseen_count += 1
+            out.append(ReportEvent(ECLIPSE_UNFORESEEN.id))
         out.extend(self._sense_charge(record, now_obt_ns, in_eclipse=sunlit_s == 0 and eclipse_s > 0))
         charge_mj = state.charge.estimate_fine
         soc_ratio_e6 = charge_mj // self._charge_limits.fine_per_unit
@@ -456,9 +360,6 @@ class ResourcesService:
             track.strike_count = 0
             track.sampled_obt_ns = now_obt_ns
         return self._account()
-
-    def _ignore(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
-        return ()
 
     def _reset_counters(self, record: ResetCounters, now_obt_ns: int) -> Sequence[Record]:
         for counter in COUNTERS:

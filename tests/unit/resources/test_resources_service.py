@@ -40,7 +40,8 @@ from flightos.services.resources.interface import (
     ForecastMade,
     ResourcesHousekeeping,
 )
-from flightos.services.resources.service import ECLIPSE_ASSUMED_S, ResourcesService, ResourcesState
+from flightos.services.resources.service import ResourcesService
+from flightos.services.resources.state import ECLIPSE_ASSUMED_S, ResourcesState
 from flightos.services.scheduling.interface import ImagingChanged
 from flightos.services.telemetry.interface import ReportEvent
 
