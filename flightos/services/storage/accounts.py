@@ -68,6 +68,12 @@ class Accounts(msgspec.Struct):
         self.used_bytes += size_bytes
         return entry
 
+    def enlarge(self, entry: Entry, size_bytes: int) -> None:
+        """A later holder knows the size better (an earlier one gave 0): the bytes are in the store already."""
+        if size_bytes > entry.size_bytes:
+            self.used_bytes += size_bytes - entry.size_bytes
+            entry.size_bytes = size_bytes
+
     def remove(self, entry: Entry) -> None:
         """Forget an entry that nobody pins."""
         assert entry.pin_count == 0

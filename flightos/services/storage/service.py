@@ -181,6 +181,7 @@ class StorageService:
             entry = accounts.add(content_id, kind, size_bytes, observation_id, priority)
         else:
             # One content under two names of use is worth what its more valuable use is worth.
+            accounts.enlarge(entry, size_bytes)
             entry.kind = max(entry.kind, kind)
             entry.priority = max(entry.priority, priority)
         accounts.pin(entry)

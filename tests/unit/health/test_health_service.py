@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from flightos.core.refusal import Refusal
 from flightos.core.time import NS_PER_S
 from flightos.services.commanding.interface import CommandCompleted, CommandDispatched, ResetCounters
 from flightos.services.compute.interface import ExecutionFailed, ExecutionFinished
+from flightos.services.health import modes
 from flightos.services.health.interface import (
     DICTIONARY,
     FORECAST_SILENT,
@@ -292,3 +294,12 @@ def test_counters_reset_and_the_dictionary_fits() -> None:
     assert service.housekeeping().mode == Mode.SAFE
     names = tuple(field.name for field in DICTIONARY.housekeeping.fields)
     assert names == HealthHousekeeping.__struct_fields__
+
+
+def test_the_document_shows_the_transition_table() -> None:
+    document = Path(modes.__file__).with_name("sdd.md").read_text(encoding="utf-8")
+    rows = "\n".join(
+        f"| {mode.name} | {trigger.name} | {following.name} |"
+        for (mode, trigger), following in TRANSITIONS.items()
+    )
+    assert f"| Mode | Trigger | Next |\n|---|---|---|\n{rows}\n\n" in document

@@ -85,6 +85,15 @@ def test_content_of_two_holders_goes_when_the_second_lets_go() -> None:
     assert service.housekeeping().entry_count == 0
 
 
+def test_a_size_that_was_not_known_at_first_is_accounted_later() -> None:
+    service = make_service()
+    service.handle(keep("tile", size_bytes=0), NOW)
+    service.handle(keep("tile", size_bytes=300), NOW)
+    assert service.housekeeping().used_bytes == 300
+    service.handle(keep("tile", size_bytes=0), NOW)
+    assert service.housekeeping().used_bytes == 300
+
+
 def test_release_of_unknown_content_is_counted() -> None:
     service = make_service()
     assert service.handle(ReleaseContent(content_id(b"never")), NOW) == ()
