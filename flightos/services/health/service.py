@@ -157,8 +157,10 @@ class HealthService:
 
     def _restart_timers(self, record: NodeBooted, now_obt_ns: int) -> Sequence[Record]:
         state = self.state
+        state.booted_obt_ns = now_obt_ns
         state.forecast_obt_ns = now_obt_ns
         state.forecast_silent = False
+        state.work_failed_in_row_count = 0
         state.persistence = [0] * len(self._watchpoints)
         self._watchdog.restart(state, now_obt_ns)
         return ()
@@ -250,7 +252,8 @@ class HealthService:
             state.work_corrupt_count += 1
         else:
             state.work_other_count += 1
-        if reason not in WORKER_FAULTS:
+        # What ran when the node went down is reported as crashed at boot: no fault of these workers.
+        if reason not in WORKER_FAULTS or now_obt_ns == state.booted_obt_ns:
             return ()
         state.work_failed_in_row_count += 1
         if state.work_failed_in_row_count < WORKERS_FAILING_COUNT:

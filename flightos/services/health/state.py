@@ -12,6 +12,7 @@ from flightos.services.health.peers import Intervals, Peer
 class HealthState(ServiceState):
     """Everything that snapshot and restore carry."""
 
+    booted_obt_ns: int = -1
     forecast_obt_ns: int = 0
     forecast_silent: bool = False
     mode: Mode = Mode.NOMINAL

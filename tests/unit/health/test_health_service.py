@@ -256,17 +256,26 @@ def failed(reason: WorkFailure) -> ExecutionFailed:
 
 def test_three_failures_in_a_row_are_an_event_and_the_mode_stays() -> None:
     service = booted()
-    service.handle(failed(WorkFailure.CRASHED), 0)
-    service.handle(failed(WorkFailure.TIMED_OUT), 0)
-    service.handle(ExecutionFinished(1, (0, 1), 1, b"", 0, b""), 0)
-    service.handle(failed(WorkFailure.CRASHED), 0)
-    assert service.handle(failed(WorkFailure.INPUT_MISSING), 0) == ()
-    assert service.handle(failed(WorkFailure.CORRUPT_RESULT), 0) == ()
-    assert events(service.handle(failed(WorkFailure.TIMED_OUT), 0)) == [WORKERS_FAILING.id]
+    service.handle(failed(WorkFailure.CRASHED), NS_PER_S)
+    service.handle(failed(WorkFailure.TIMED_OUT), NS_PER_S)
+    service.handle(ExecutionFinished(1, (0, 1), 1, b"", 0, b""), NS_PER_S)
+    service.handle(failed(WorkFailure.CRASHED), NS_PER_S)
+    assert service.handle(failed(WorkFailure.INPUT_MISSING), NS_PER_S) == ()
+    assert service.handle(failed(WorkFailure.CORRUPT_RESULT), NS_PER_S) == ()
+    assert events(service.handle(failed(WorkFailure.TIMED_OUT), NS_PER_S)) == [WORKERS_FAILING.id]
     levels = service.housekeeping()
     assert (levels.work_timed_out_count, levels.work_crashed_count) == (2, 2)
     assert (levels.work_corrupt_count, levels.work_other_count) == (1, 1)
     assert levels.mode == Mode.NOMINAL
+
+
+def test_work_that_a_restart_cut_off_does_not_blame_the_workers() -> None:
+    service = booted()
+    service.handle(NodeBooted(1, True), 5 * NS_PER_S)
+    for _ in range(4):
+        assert service.handle(failed(WorkFailure.CRASHED), 5 * NS_PER_S) == ()
+    assert service.housekeeping().work_crashed_count == 4
+    assert service.housekeeping().work_failed_in_row_count == 0
 
 
 def test_radiation_is_shown() -> None:
