@@ -15,88 +15,42 @@ import msgspec
 
 from flightos.core.configuration import NodeConfiguration
 from flightos.core.ports import NodeBooted, PointTerminal, TerminalReported, TimeSampled
-from flightos.core.records import Record, ServiceState, WakeupReached
+from flightos.core.records import Record, WakeupReached
 from flightos.core.refusal import Refusal
 from flightos.core.time import NEVER_NS, NS_PER_S, next_multiple_ns
 from flightos.services.commanding.interface import ResetCounters
 from flightos.services.links import hops, terminals
+from flightos.services.links.exchange import BundleExchange
 from flightos.services.links.hops import Link
 from flightos.services.links.interface import (
-    BUNDLE_UNACKNOWLEDGED,
     FRAME_REJECTED_EVENT,
     GOSSIP_REFUSED,
     LINK_CLOSED_EVENT,
     LINK_LOST_EVENT,
     LINK_OPENED_EVENT,
-    LINK_QUEUE_FULL,
     TERMINAL_TRANSITION_UNEXPECTED,
     AcknowledgementFrameReceived,
-    BundleArrived,
     BundleBytesMissing,
-    BundleForwarded,
     BundleFrameReceived,
-    BundleRepeated,
-    BundleReturned,
     ForwardBundle,
     FrameRejected,
     Hello,
     HelloFrameReceived,
     HelloReceived,
     HoldOffRelays,
-    HopAcknowledgement,
     LinkClosed,
     LinkOpened,
     LinksHousekeeping,
     OfferGossip,
     SendFrame,
 )
+from flightos.services.links.state import LinksCounters, LinksState
 from flightos.services.links.terminals import Terminal
-from flightos.services.network.interface import Contact, ContactPlanActivated
+from flightos.services.network.interface import ContactPlanActivated
 from flightos.services.telemetry.interface import ReportEvent
 
 SILENCE_NS_MAX: Final = 5 * NS_PER_S
 """A tracked neighbour that said no hello for this long is not reached."""
-
-
-class LinksCounters(msgspec.Struct, array_like=True):
-    """Counters of `LinksHousekeeping`, in its order."""
-
-    hellos_sent_count: int = 0
-    hellos_heard_count: int = 0
-    bundles_sent_count: int = 0
-    bundles_acknowledged_count: int = 0
-    bundles_resent_count: int = 0
-    bundles_received_count: int = 0
-    duplicates_count: int = 0
-    returned_closed_count: int = 0
-    returned_queue_full_count: int = 0
-    returned_unacknowledged_count: int = 0
-    returned_missing_count: int = 0
-    held_off_count: int = 0
-    frames_rejected_count: int = 0
-    frames_untracked_count: int = 0
-    acknowledgements_unknown_count: int = 0
-    gossip_refused_count: int = 0
-    transitions_unexpected_count: int = 0
-    reports_stale_count: int = 0
-    links_opened_count: int = 0
-    links_closed_planned_count: int = 0
-    links_closed_unplanned_count: int = 0
-
-
-class LinksState(ServiceState):
-    """Everything that influences what `links` does."""
-
-    terminals: dict[int, Terminal]
-    links: dict[int, Link] = {}
-    contacts: list[Contact] = []
-    """Contacts of this node in the plan in force."""
-    boot_count: int = 0
-    tai_minus_obt_ns: int = 0
-    is_time_known: bool = False
-    hold_off: bool = False
-    tick_obt_ns: int = NEVER_NS
-    counters: LinksCounters = msgspec.field(default_factory=LinksCounters)
 
 
 class LinksService:
@@ -107,7 +61,7 @@ class LinksService:
     def __init__(self, configuration: NodeConfiguration) -> None:
         self._configuration = configuration
         self._node_id = configuration.node_id
-        self._modem_round_trip_ns = 2 * configuration.modem_latency_ns
+        self._exchange = BundleExchange(configuration)
         self.state = LinksState(terminals=terminals.make_terminals(configuration))
         self._on: dict[type[Record], Callable[[Any, int], Sequence[Record]]] = {
             NodeBooted: self._boot,
@@ -117,17 +71,23 @@ class LinksService:
             WakeupReached: self._tick,
             OfferGossip: self._take_gossip,
             HelloFrameReceived: self._hear_hello,
-            ForwardBundle: self._forward,
-            AcknowledgementFrameReceived: self._take_acknowledgement,
-            BundleFrameReceived: self._take_bundle,
-            BundleBytesMissing: self._give_up_missing,
             HoldOffRelays: self._take_hold_off,
             FrameRejected: self._count_rejected,
             ResetCounters: self._reset_counters,
         }
+        exchange = self._exchange
+        self._on_bundle: dict[type[Record], Callable[[LinksState, Any, int], Sequence[Record]]] = {
+            ForwardBundle: exchange.forward,
+            AcknowledgementFrameReceived: exchange.take_acknowledgement,
+            BundleFrameReceived: exchange.take_bundle,
+            BundleBytesMissing: exchange.give_up_missing,
+        }
 
     def handle(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
-        """React to one record; the table in the constructor names the reaction."""
+        """React to one record; the tables in the constructor name the reaction."""
+        exchange = self._on_bundle.get(type(record))
+        if exchange is not None:
+            return exchange(self.state, record, now_obt_ns)
         return self._on[type(record)](record, now_obt_ns)
 
     def next_wakeup_obt_ns(self) -> int | None:
@@ -296,7 +256,7 @@ class LinksService:
             self._schedule_tick(now_obt_ns)
         for link in state.links.values():
             if link.resend_due_obt_ns <= now_obt_ns:
-                out.extend(self._resend(link, now_obt_ns))
+                out.extend(self._exchange.resend(state, link, now_obt_ns))
         return out
 
     def _hello(self, link: Link, now_obt_ns: int) -> SendFrame:
@@ -332,7 +292,7 @@ class LinksService:
         return (ReportEvent(GOSSIP_REFUSED.id, (peer_id, size_bytes)),)
 
     def _hear_hello(self, record: HelloFrameReceived, now_obt_ns: int) -> Sequence[Record]:
-        link = self._tracked_link(record.terminal_index, record.peer_id)
+        link = self.state.tracked_link(record.terminal_index, record.peer_id)
         if link is None:
             return ()
         hello = record.hello
@@ -372,91 +332,7 @@ class LinksService:
             out.append(ReportEvent(LINK_LOST_EVENT.id, (peer_id,)))
         return out
 
-    # --- bundles --------------------------------------------------------------------------------------------
-
-    def _forward(self, record: ForwardBundle, now_obt_ns: int) -> Sequence[Record]:
-        link = self.state.links.get(record.peer_id)
-        counters = self.state.counters
-        if link is None or not link.opened:
-            counters.returned_closed_count += 1
-            return hops.returned(record.peer_id, (record,), Refusal.NO_ROUTE)
-        if hops.is_queue_full(link, record.size_bytes):
-            counters.returned_queue_full_count += 1
-            values = (link.peer_id, len(link.waiting), link.waiting_bytes)
-            back = BundleReturned(record.peer_id, record.bundle.key, int(Refusal.QUEUE_FULL))
-            return (back, ReportEvent(LINK_QUEUE_FULL.id, values))
-        hops.enqueue(link, record)
-        return self._fill(link, now_obt_ns)
-
-    def _fill(self, link: Link, now_obt_ns: int) -> Sequence[Record]:
-        if not link.waiting:
-            return ()
-        sent = hops.fill_window(link, now_obt_ns, *self._pace(link))
-        self.state.counters.bundles_sent_count += len(sent)
-        return sent
-
-    def _pace(self, link: Link) -> tuple[int, int]:
-        terminal = self.state.terminals[link.terminal_index]
-        return 2 * terminal.light_time_ns + self._modem_round_trip_ns, terminal.rate_bps
-
-    def _resend(self, link: Link, now_obt_ns: int) -> Sequence[Record]:
-        counters = self.state.counters
-        out, exhausted = hops.resend_due(link, now_obt_ns, *self._pace(link))
-        counters.bundles_resent_count += len(out)
-        for request in exhausted:
-            counters.returned_unacknowledged_count += 1
-            bundle = request.bundle
-            values = (link.peer_id, bundle.source_id, bundle.sequence, hops.ATTEMPT_COUNT_MAX)
-            out.append(BundleReturned(link.peer_id, bundle.key, int(Refusal.ATTEMPTS_EXHAUSTED)))
-            out.append(ReportEvent(BUNDLE_UNACKNOWLEDGED.id, values))
-        out.extend(self._fill(link, now_obt_ns))
-        return out
-
-    def _take_acknowledgement(
-        self, record: AcknowledgementFrameReceived, now_obt_ns: int
-    ) -> Sequence[Record]:
-        link = self._tracked_link(record.terminal_index, record.peer_id)
-        if link is None:
-            return ()
-        counters = self.state.counters
-        out: list[Record] = []
-        for sequence in record.sequences:
-            request = hops.acknowledge(link, sequence)
-            if request is None:
-                counters.acknowledgements_unknown_count += 1
-            else:
-                counters.bundles_acknowledged_count += 1
-                out.append(BundleForwarded(link.peer_id, request.bundle.key))
-        out.extend(self._fill(link, now_obt_ns))
-        return out
-
-    def _take_bundle(self, record: BundleFrameReceived, now_obt_ns: int) -> Sequence[Record]:
-        state = self.state
-        link = self._tracked_link(record.terminal_index, record.peer_id)
-        again = BundleRepeated(record.bundle.key, record.content_id)
-        if link is None:
-            return (again,)
-        body = HopAcknowledgement((record.link_sequence,))
-        acknowledgement = SendFrame(record.terminal_index, record.peer_id, body)
-        if hops.was_received(link, record.link_sequence):
-            state.counters.duplicates_count += 1
-            return (again, acknowledgement)
-        if state.hold_off and record.bundle.destination_id != self._node_id:
-            state.counters.held_off_count += 1
-            return (again,)
-        hops.note_received(link, record.link_sequence)
-        state.counters.bundles_received_count += 1
-        arrived = BundleArrived(record.peer_id, record.bundle, record.content_id, record.size_bytes)
-        return (arrived, acknowledgement)
-
-    def _give_up_missing(self, record: BundleBytesMissing, now_obt_ns: int) -> Sequence[Record]:
-        link = self.state.links.get(record.peer_id)
-        request = None if link is None else hops.acknowledge(link, record.link_sequence)
-        if link is None or request is None:
-            return ()
-        self.state.counters.returned_missing_count += 1
-        back = BundleReturned(record.peer_id, request.bundle.key, int(Refusal.UNKNOWN_CONTENT))
-        return (back, *self._fill(link, now_obt_ns))
+    # --- bundles
 
     def _take_hold_off(self, record: HoldOffRelays, now_obt_ns: int) -> Sequence[Record]:
         self.state.hold_off = record.hold_off
@@ -472,14 +348,6 @@ class LinksService:
             self.state.links[peer_id] = link
         link.terminal_index = terminal_index
         return link
-
-    def _tracked_link(self, terminal_index: int, peer_id: int) -> Link | None:
-        """The link of a frame; None (counted) when the terminal does not track that peer."""
-        terminal = self.state.terminals.get(terminal_index)
-        if terminal is None or terminal.state is not terminals.TRACKING or terminal.peer_id != peer_id:
-            self.state.counters.frames_untracked_count += 1
-            return None
-        return self.state.links[peer_id]
 
     def _count_rejected(self, record: FrameRejected, now_obt_ns: int) -> Sequence[Record]:
         self.state.counters.frames_rejected_count += 1
