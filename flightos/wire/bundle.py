@@ -237,6 +237,8 @@ def _header_of(data: bytes, primary: PrimaryBlock, blocks: Sequence[CanonicalBlo
             # priority.
             value = data[block.data_start]
             priority = value if value <= PRIORITY_MAX else 0
+    if primary.destination is None or primary.source is None:
+        raise DecodeError("endpoint of another scheme")
     destination_id, kind = primary.destination
     source_id = primary.source[0]
     if not source_id or not destination_id or kind > KIND_MAX:

@@ -33,11 +33,14 @@ _BITS_REVERSED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256)
 
 
 class PrimaryBlock(NamedTuple):
-    """Fields of the primary block that matter here; `stop` is the offset of the block after it."""
+    """Fields of the primary block that matter here; an endpoint of scheme dtn is None.
+
+    `stop` is the offset of the block after it.
+    """
 
     flags: int
-    destination: tuple[int, int]
-    source: tuple[int, int]
+    destination: tuple[int, int] | None
+    source: tuple[int, int] | None
     creation_dtn_ms: int
     sequence: int
     lifetime_ms: int
@@ -193,8 +196,6 @@ def read_primary(data: bytes, start: int) -> PrimaryBlock:
     destination, offset = read_endpoint(data, offset)
     source, offset = read_endpoint(data, offset)
     _, offset = read_endpoint(data, offset)
-    if destination is None or source is None:
-        raise DecodeError("endpoint of another scheme")
     time_count, offset = read_array(data, offset)
     creation_dtn_ms, offset = read_unsigned(data, offset)
     sequence, offset = read_unsigned(data, offset)
