@@ -33,11 +33,16 @@ RunOption = Annotated[
     typer.Option("--run", metavar="RUN", help="Run folder or its name under runs/; default: the newest."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout instead of text.")]
-PathOption = Annotated[
+PatternArgument = Annotated[
     str,
-    typer.Option(
-        "--path", help="Which telemetry: umbilical (everything, at once) or downlink (what came down)."
+    typer.Argument(
+        metavar="[NODE/SERVICE/FIELD]", help="Names or numbers, with * and ?; parts left out stand for all."
     ),
+]
+FromOption = Annotated[float | None, typer.Option("--from", metavar="S", help="From this mission time on.")]
+ToOption = Annotated[float | None, typer.Option("--to", metavar="S", help="Up to this mission time.")]
+PathOption = Annotated[
+    str, typer.Option("--path", help="umbilical (everything, at once), downlink (what came down), or both.")
 ]
 
 
@@ -141,65 +146,64 @@ def top(
 
 @tlm.command("ls")
 def tlm_ls(
-    pattern: Annotated[str, typer.Argument(help="Only names with this text, such as 7/resources.")] = "",
-    run: RunOption = None,
-    path: PathOption = "umbilical",
-    json: JsonOption = False,
+    pattern: PatternArgument = "*", run: RunOption = None, path: PathOption = "both", json: JsonOption = False
 ) -> None:
-    """List satellites, services and fields with their number of samples."""
-    from flightos.commands.inspection import list_telemetry
+    """List services and fields with number and range of their samples."""
+    from flightos.commands.inspection import Choice, list_telemetry
 
-    list_telemetry(run, pattern, path, json)
+    list_telemetry(run, Choice(pattern, None, None, path), json)
 
 
 @tlm.command("show")
 def tlm_show(
-    names: Annotated[
-        list[str], typer.Argument(help="SATELLITE/SERVICE/FIELD, such as 7/resources/soc_ratio_e6.")
-    ],
+    pattern: PatternArgument = "*",
     run: RunOption = None,
+    from_: FromOption = None,
+    to: ToOption = None,
     path: PathOption = "umbilical",
-    last: Annotated[int, typer.Option(min=0, help="Only the last N samples; 0 = all.")] = 20,
+    last: Annotated[int, typer.Option(min=0, help="Only the last N of each series; 0 = all.")] = 10,
     follow: Annotated[
         bool, typer.Option("--follow", help="Go on with new samples while the run lives.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
     """Show samples by satellite, service and field."""
-    from flightos.commands.inspection import show_telemetry
+    from flightos.commands.inspection import Choice, show_telemetry
 
-    show_telemetry(run, names, path, last, follow, json)
+    show_telemetry(run, Choice(pattern, from_, to, path), last, follow, json)
 
 
 @tlm.command("plot")
 def tlm_plot(
-    names: Annotated[list[str], typer.Argument(help="SATELLITE/SERVICE/FIELD, one or more.")],
+    pattern: PatternArgument,
     run: RunOption = None,
+    from_: FromOption = None,
+    to: ToOption = None,
     path: PathOption = "umbilical",
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="PNG or SVG; default: in the terminal.")
+        Path | None, typer.Option(metavar="FILE", help="PNG, SVG or PDF; default: in the terminal.")
     ] = None,
 ) -> None:
     """Plot fields over mission time."""
-    from flightos.commands.inspection import plot_telemetry
+    from flightos.commands.inspection import Choice, plot_telemetry
 
-    plot_telemetry(run, names, path, out)
+    plot_telemetry(run, Choice(pattern, from_, to, path), out)
 
 
 @tlm.command("export")
 def tlm_export(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="SATELLITE/SERVICE/FIELD; default: everything.")
-    ] = None,
+    pattern: PatternArgument = "*",
     run: RunOption = None,
-    path: PathOption = "umbilical",
+    from_: FromOption = None,
+    to: ToOption = None,
+    path: PathOption = "both",
     form: Annotated[str, typer.Option("--format", help="csv, jsonl or parquet.")] = "csv",
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Default: stdout (csv, jsonl).")] = None,
 ) -> None:
     """Write samples for other tools."""
-    from flightos.commands.inspection import export_telemetry
+    from flightos.commands.inspection import Choice, export_telemetry
 
-    export_telemetry(run, names or [], path, form, out)
+    export_telemetry(run, Choice(pattern, from_, to, path), form, out)
 
 
 @app.command()

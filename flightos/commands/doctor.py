@@ -46,7 +46,7 @@ def examine() -> list[Finding]:
 
 def _check_python() -> Finding:
     detail = f"{platform.python_implementation()} {platform.python_version()} on {platform.machine()}"
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  # a board may have been set up by hand
         return Finding("python", "fault", detail, "use Python 3.11 or newer")
     if sys.flags.optimize:
         return Finding("python", "fault", f"{detail}, assertions off", "flight keeps them: run without -O")

@@ -36,13 +36,13 @@ def node_configurations(
         _satellite(scenario, node_id, satellite_count, station_ids, seed) for node_id in _ids(satellite_count)
     ]
     ground = _node(
-        scenario, GROUND_ID, "mission_control", Role.GROUND, _ground_wires(scenario, station_ids, seed), seed
+        scenario, GROUND_ID, "ground", Role.GROUND, _ground_wires(scenario, station_ids, seed), seed
     )
     on_ground = [
         _node(
             scenario,
             station.station_id,
-            station.name,
+            station.name.lower().replace(" ", "-"),
             Role.STATION,
             _station_terminals(scenario, satellite_count, seed),
             seed,
@@ -116,7 +116,7 @@ def _satellite(
     rates = compute.rate_tops
     return NodeConfiguration(
         node_id=node_id,
-        name=f"satellite_{node_id}",
+        name=f"sat-{node_id:02d}",
         role=Role.SATELLITE,
         terminals=(*lasers, radio),
         neighbour_ids=neighbour_ids,
