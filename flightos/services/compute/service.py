@@ -58,6 +58,8 @@ from flightos.services.telemetry.interface import ReportEvent
 
 BLOCKED_NS_MAX: Final = 120 * NS_PER_S
 """Two minutes: longer than a passing dip of charge, shorter than the rest of an eclipse."""
+OVERDUE_NS: Final = 10 * NS_PER_S
+"""Beyond its budget a worker has been killed and reported; without a report for this long its driver lost it."""
 WORK_ID_BITS: Final = 32
 """Work numbers of each life start at boot count << 32: a late report of an earlier life finds nobody."""
 
@@ -227,6 +229,18 @@ class ComputeService:
             counters.corrupt_count += 1
         return (*self._report_failure(execution.request, record.reason, 0), *self._advance(now_obt_ns))
 
+    def _give_up_overdue(self, now_obt_ns: int) -> Sequence[Record]:
+        """Work of which nobody will report any more is taken for hung."""
+        state = self.state
+        records: list[Record] = []
+        for running in state.running:
+            if running.overdue_obt_ns <= now_obt_ns:
+                state.counters.hung_count += 1
+                records.append(AbortWork(running.work_id))
+                records.extend(self._report_failure(running.request, WorkFailure.TIMED_OUT, 0))
+        state.running = [running for running in state.running if running.overdue_obt_ns > now_obt_ns]
+        return (*records, *self._advance(now_obt_ns))
+
     def _report_failure(self, request: ExecuteTask, reason: int, refusal: int) -> tuple[Record, ...]:
         self.state.counters.failed_count += 1
         values = (request.task_id, request.attempt, request.step, int(reason), int(refusal))
@@ -235,8 +249,11 @@ class ComputeService:
     # --- what the node may spend ----------------------------------------------------------------------------
 
     def _take_forecast(self, record: ForecastMade, now_obt_ns: int) -> Sequence[Record]:
-        self.state.forecast = record.forecast
-        return self._advance(now_obt_ns) if self.state.queue else ()
+        state = self.state
+        state.forecast = record.forecast
+        if any(running.overdue_obt_ns <= now_obt_ns for running in state.running):
+            return self._give_up_overdue(now_obt_ns)
+        return self._advance(now_obt_ns) if state.queue else ()
 
     def _wake_up(self, _record: WakeupReached, now_obt_ns: int) -> Sequence[Record]:
         return self._advance(now_obt_ns)
@@ -339,7 +356,10 @@ class ComputeService:
         work_id = state.work_id_next
         state.work_id_next += 1
         duration_ns = modelled_duration_ns(request, self._compute)
-        state.running.append(RunningExecution(request, work_id, now_obt_ns, now_obt_ns + duration_ns))
+        finish_obt_ns = now_obt_ns + duration_ns
+        killed_after_ns = budget_ns(duration_ns, self._compute)
+        overdue_obt_ns = now_obt_ns + killed_after_ns + OVERDUE_NS
+        state.running.append(RunningExecution(request, work_id, now_obt_ns, finish_obt_ns, overdue_obt_ns))
         state.counters.started_count += 1
         return (
             StartWork(
@@ -349,7 +369,7 @@ class ComputeService:
                 request.parameters,
                 request.input_ids,
                 duration_ns,
-                budget_ns(duration_ns, self._compute),
+                killed_after_ns,
                 request.wants_inline,
             ),
             ReportEvent(EXECUTION_STARTED.id, (request.task_id, request.attempt, request.step)),

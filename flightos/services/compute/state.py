@@ -24,12 +24,16 @@ class QueuedExecution(msgspec.Struct, array_like=True):
 
 
 class RunningExecution(msgspec.Struct, array_like=True):
-    """A request on a slot; `finish_obt_ns` is when the model says it ends."""
+    """A request on a slot; `finish_obt_ns` is when the model says it ends.
+
+    The worker's own watchdog reports at the end of its budget; at `overdue_obt_ns` even that report is missing.
+    """
 
     request: ExecuteTask
     work_id: int
     started_obt_ns: int
     finish_obt_ns: int
+    overdue_obt_ns: int
 
 
 class ComputeCounters(msgspec.Struct, array_like=True):
