@@ -75,7 +75,9 @@ class SchedulingConfiguration(msgspec.Struct, frozen=True):
 
     attempts_max: int = 4
     observation_count_max: int = 64
-    hop_count_max: int = 8
+    hop_count_max: int = 11
+    """How far a view travels: the long way round a ring of 12 whose other side is broken. With less, neighbours of a
+    broken link would lose sight of each other and declare each other dead."""
     gossip_ns: int = NS
     view_age_ns_max: int = 60 * NS
     replica_timeout_ns: int = 20 * NS
