@@ -12,7 +12,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
-from itertools import cycle
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -24,9 +23,9 @@ from flightos.ground.archive import safe
 from flightos.ground.decode import PATH_NAMES
 from flightos.ground.inspect import Run, Series
 from flightos.ground.names import nearest, unit_of
+from flightos.ground.text_plot import chart
 
 EXPORT_FORMATS: Final = ("csv", "jsonl", "parquet")
-SPARKS: Final = "▁▂▃▄▅▆▇█"
 PLOT_POINT_COUNT_MAX: Final = 2000
 
 
@@ -133,42 +132,29 @@ def plot_text(
     to_s: float | None = None,
     path: str | None = "umbilical",
     width: int = 100,
-    height: int = 24,
+    height: int = 20,
 ) -> str:
-    """A chart for the terminal: axes by plotext where it is installed, else one line of blocks per series."""
+    """A chart for the terminal, one letter per series where there are several."""
     found = run.series(pattern, from_s, to_s, path)
-    if not found:
-        return "no samples"
-    if find_spec("plotext") is None:
-        return "\n".join(_spark_line(series, width) for series in found)
-    import plotext
+    lines = [
+        (_label(series, found), *reduced(series.t_s, series.value, PLOT_POINT_COUNT_MAX)) for series in found
+    ]
+    return chart(lines, _title(found), "mission time, s", width, height)
 
-    plotext.clear_figure()
-    plotext.plot_size(width, height)
-    plotext.theme("clear")
-    markers = ["braille"] if len(found) == 1 else list("abcdefghijklmnopqrstuvwxyz")
-    for series, marker in zip(found, cycle(markers), strict=False):  # letters, where colours do not tell
-        t_s, value = reduced(series.t_s, series.value, 4 * width)
-        plotext.plot(t_s.tolist(), value.tolist(), marker=marker, label=f"{series.node} {series.path}")
-    plotext.title(_title(found))
-    plotext.xlabel("mission time, s")
-    return str(plotext.build()).rstrip()
+
+def _label(series: Series, found: list[Series]) -> str:
+    """What tells this series from the others."""
+    parts = [series.node]
+    if len({other.parameter for other in found}) > 1:
+        parts.append(series.parameter)
+    if len({other.path for other in found}) > 1:
+        parts.append(series.path)
+    return " ".join(parts)
 
 
 def _title(found: list[Series]) -> str:
     parameters = sorted({f"{series.parameter} [{series.unit or '-'}]" for series in found})
     return ", ".join(parameters[:3]) + (" ..." if len(parameters) > 3 else "")
-
-
-def _spark_line(series: Series, width: int) -> str:
-    heads = f"{series.node}/{series.parameter} ({series.path})"
-    _, value = reduced(series.t_s, series.value, max(8, width - 60))
-    low, high = float(np.nanmin(value)), float(np.nanmax(value))
-    span = high - low or 1.0
-    blocks = "".join(
-        SPARKS[int((v - low) / span * (len(SPARKS) - 1))] if v == v else " " for v in value.tolist()
-    )
-    return f"{heads:<44} {blocks} {low:g}..{high:g} {series.unit}"
 
 
 def plot_png(
@@ -185,7 +171,7 @@ def plot_png(
     for series in found:
         t_s, value = reduced(series.t_s, series.value, PLOT_POINT_COUNT_MAX)
         style = "-" if series.path == PATH_NAMES[0] else "--"
-        axes.plot(t_s, value, style, linewidth=1, label=f"{series.node} {series.path}")
+        axes.plot(t_s, value, style, linewidth=1, label=_label(series, found))
     axes.set_xlabel("mission time, s")
     axes.set_title(_title(found) if found else "no samples")
     if found:

@@ -161,3 +161,12 @@ def test_empty_and_missing_folders(tmp_path: Path) -> None:
         open_run(tmp_path / "none")
     with pytest.raises(InfrastructureError):
         newest_run(tmp_path / "none")
+
+
+def test_chart_of_several_series_uses_letters(folder: Path) -> None:
+    text = plot_text(open_run(folder), "*/resources/load_mw", width=60, height=10)
+    lines = text.splitlines()
+    assert lines[0] == "resources/load_mw [mW]"
+    assert "b" in lines[1]
+    assert "a" in lines[10]
+    assert lines[-1].split() == ["a", "sat-01", "b", "sat-02"]
