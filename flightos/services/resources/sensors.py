@@ -47,6 +47,8 @@ class SensorTrack(msgspec.Struct, array_like=True):
     fresh: bool = True
     stuck: bool = False
     drift_fine: int = 0
+    drift_fine_min: int = 0
+    drift_fine_max: int = 0
     strike_count: int = 0
     recovery_count: int = 0
     sampled_obt_ns: int = 0
@@ -90,7 +92,10 @@ def _reconsider(track: SensorTrack, limits: SensorLimits, reading: int, plausibl
 def _watch_freeze(track: SensorTrack, limits: SensorLimits, reading: int, change_fine: int) -> Belief:
     """The reading stands still: believed until dead reckoning says that it must have moved."""
     track.drift_fine += change_fine
-    if abs(track.drift_fine) <= limits.freeze_fine:
+    track.drift_fine_min = min(track.drift_fine_min, track.drift_fine)
+    track.drift_fine_max = max(track.drift_fine_max, track.drift_fine)
+    # The span, not the drift itself: a box that heats and cools in turns comes back to where it was.
+    if track.drift_fine_max - track.drift_fine_min <= limits.freeze_fine:
         track.estimate_fine = reading * limits.fine_per_unit
         return Belief.SAME
     track.stuck = True
@@ -121,6 +126,6 @@ def accept(track: SensorTrack, limits: SensorLimits, reading: int) -> None:
     track.estimate_fine = reading * limits.fine_per_unit
     track.fresh = False
     track.stuck = False
-    track.drift_fine = 0
+    track.drift_fine = track.drift_fine_min = track.drift_fine_max = 0
     track.strike_count = 0
     track.recovery_count = 0

@@ -83,7 +83,7 @@ class ResourcesService:
             reading_min=150_000,
             reading_max=450_000,
             change_per_s_max=5_000,
-            freeze_fine=2_000_000,
+            freeze_fine=1_000_000,
             fine_per_unit=1_000,
         )
         self.state = initial_state(configuration)
@@ -158,9 +158,7 @@ class ResourcesService:
             and not track.strike_count
             and limits.reading_min <= reading <= limits.reading_max
         ):
-            track.reading = reading
-            track.estimate_fine = reading * 1000
-            track.drift_fine = 0
+            accept(track, limits, reading)
             return ()
         rate = heating_uk_per_s(
             self._configuration.heat, track.estimate_fine // 1000, self.state.switches.compute_mw
@@ -356,7 +354,7 @@ class ResourcesService:
         for track in (state.charge, state.temperature):
             track.fresh = True
             track.stuck = False
-            track.drift_fine = 0
+            track.drift_fine = track.drift_fine_min = track.drift_fine_max = 0
             track.strike_count = 0
             track.sampled_obt_ns = now_obt_ns
         return self._account()

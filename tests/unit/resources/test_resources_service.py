@@ -240,6 +240,17 @@ def test_a_frozen_temperature_is_found_while_the_load_heats() -> None:
     assert 296_000 < forecast.temperature_mk < 298_500
 
 
+def test_a_frozen_temperature_is_found_although_heating_and_cooling_take_turns() -> None:
+    service = booted(())
+    events: list[Record] = []
+    for second in range(1, 600):
+        if second % 120 == 1:
+            load_mw = 148_800 if second % 240 == 1 else 14_880
+            service.handle(ComputeLoadChanged(load_mw, 1, 1), second * NS_PER_S)
+        events += service.handle(TemperatureSampled(293_000), second * NS_PER_S)
+    assert [event.event_id for event in events if isinstance(event, ReportEvent)] == [SENSOR_STUCK.id]
+
+
 def test_a_clock_step_searches_the_table_anew() -> None:
     service = booted(((100, 200), (1_000, 2_000)))
     assert sample(service, 500, 900_000)[0].eclipse_starts_in_s == 500
