@@ -33,7 +33,7 @@ def test_order_rate_and_counters(
         rate_bps, 7, queue_bytes, light_time, lambda t_ns: t_ns // 4_000_000 % 5 != 3, 1 << 61, Random(seed)
     )
     now = last_due = accepted = accepted_bytes = 0
-    drops = {reason: 0 for reason in ShaperDrop}
+    drops = dict.fromkeys(ShaperDrop, 0)
     for gap, size in offered:
         now += gap
         free_from = max(now, shaper.state.busy_until_ns)

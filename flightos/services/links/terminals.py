@@ -35,11 +35,9 @@ TRANSITIONS: Final[Mapping[tuple[TerminalState, TerminalState], TerminalState]] 
     (STOWED, POINTING): POINTING,
     (STOWED, ACQUIRING): ACQUIRING,
     (STOWED, TRACKING): TRACKING,  # the first report after a restart of this node
-    (STOWED, LOST): LOST,
     (POINTING, ACQUIRING): ACQUIRING,
     (POINTING, POINTING): POINTING,  # turned to another peer on the way
     (POINTING, TRACKING): TRACKING,  # a terminal that acquires at once
-    (POINTING, LOST): LOST,
     (POINTING, STOWED): STOWED,
     (ACQUIRING, POINTING): POINTING,
     (ACQUIRING, ACQUIRING): ACQUIRING,
@@ -57,7 +55,8 @@ TRANSITIONS: Final[Mapping[tuple[TerminalState, TerminalState], TerminalState]] 
     (LOST, LOST): LOST,
     (LOST, STOWED): STOWED,
 }
-"""(state, reported) -> state. An absent pair changes nothing, is counted, and is an event."""
+"""(state, reported) -> state. An absent pair (only what was acquired or tracked can be lost) changes nothing, is
+counted, and is an event."""
 
 
 class Terminal(msgspec.Struct, array_like=True):
@@ -94,6 +93,7 @@ def make_terminals(configuration: NodeConfiguration) -> dict[int, Terminal]:
                 neighbours.remove(terminal.target_id)
         elif made.kind == "wire":
             terminal.target_id = made.peer_ids[0]
+            terminal.rate_bps = made.rate_bps
         terminals[made.index] = terminal
     return terminals
 
