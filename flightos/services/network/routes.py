@@ -38,7 +38,7 @@ class PlanIndex(msgspec.Struct, frozen=True):
     passages: dict[int, tuple[Passage, ...]]
 
 
-class Route(msgspec.Struct, frozen=True):
+class Route(msgspec.Struct, frozen=True, array_like=True):
     """The way of the earliest arrival from one node to one destination."""
 
     next_hop_id: int

@@ -26,22 +26,21 @@ _PLAN_DECODER: Final = msgspec.msgpack.Decoder(ContactPlan)
 
 
 class Router:
-    """Routes derived from the service's state, which every method is given; holds nothing but caches."""
+    """Routes of one node; every method is given the service's state, where routes are kept too.
+
+    They are kept there and not here because a route may stay in use when a fresh search would find another of the
+    same worth: a restored node must go on with the routes of the original.
+    """
 
     def __init__(self, node_id: int, crossing_ns: int) -> None:
         self._node_id = node_id
         self._crossing_ns = crossing_ns
         self._index = PlanIndex({})
         self._indexed_plan = b""
-        self._routes: dict[QueueName, Route | None] = {}
 
-    def forget(self) -> None:
+    def forget(self, state: NetworkState) -> None:
         """A fact changed the topology: compute every route again when it is needed."""
-        self._routes = {}
-
-    def known_route(self, name: QueueName) -> Route | None:
-        """The route last used by a queue, if any."""
-        return self._routes.get(name)
+        state.routes = {}
 
     def next_hop(self, state: NetworkState, name: QueueName, now_obt_ns: int, out: list[Record]) -> int:
         """The neighbour to whom bundles of this queue may be handed now; 0 = they wait.
@@ -75,7 +74,7 @@ class Router:
         for peer_id, until_tai_ns in list(state.excluded.items()):
             if until_tai_ns <= now_tai_ns:
                 del state.excluded[peer_id]
-                self.forget()
+                self.forget(state)
             else:
                 state.ask(until_tai_ns - state.tai_minus_obt_ns)
 
@@ -97,14 +96,14 @@ class Router:
     def _exclude(self, state: NetworkState, peer_id: int, until_tai_ns: int) -> ReportEvent:
         state.excluded[peer_id] = until_tai_ns
         state.counters.neighbours_excluded_count += 1
-        self.forget()
+        self.forget(state)
         state.ask(until_tai_ns - state.tai_minus_obt_ns)
         return ReportEvent(NEIGHBOUR_EXCLUDED.id, (peer_id,))
 
     def _route(self, state: NetworkState, name: QueueName, now_tai_ns: int) -> Route | None:
         """The route of a queue, from the cache while it stays right."""
         self._plan_index(state)
-        route = self._routes.get(name, NO_ROUTE_KNOWN)
+        route = state.routes.get(name, NO_ROUTE_KNOWN)
         if route is None or now_tai_ns <= route.leave_by_tai_ns:
             return route
         destination_id, came_from_id = name
@@ -114,7 +113,7 @@ class Router:
             route = self._find(state, destination_id, now_tai_ns, [*avoided, came_from_id])
         if route is None:
             route = self._find(state, destination_id, now_tai_ns, avoided)
-        self._routes[name] = route
+        state.routes[name] = route
         return route
 
     def _plan_index(self, state: NetworkState) -> PlanIndex:
@@ -123,7 +122,6 @@ class Router:
         if self._indexed_plan is not plan:
             self._index = index_plan(_PLAN_DECODER.decode(plan).contacts if plan else ())
             self._indexed_plan = plan
-            self.forget()
         return self._index
 
     def _find(

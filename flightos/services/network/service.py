@@ -228,7 +228,7 @@ class NetworkService:
                 *self._forwarder.dispatch(state, now_obt_ns),
             ]
         carried.custody = Custody.UNCONFIRMED
-        route = self._router.known_route(custody.queue_name(carried))
+        route = state.routes.get(custody.queue_name(carried))
         on_the_way_ns = 0 if route is None else route.arrival_tai_ns - now_obt_ns - state.tai_minus_obt_ns
         patience_ns = min(RESEND_NS_MIN << min(carried.resend_count, 8), RESEND_NS_MAX)
         carried.resend_due_obt_ns = now_obt_ns + max(0, on_the_way_ns) + patience_ns
@@ -290,7 +290,7 @@ class NetworkService:
         state.contact_count = len(record.plan.contacts)
         state.counters.plans_activated_count += 1
         state.excluded = {}
-        self._router.forget()
+        self._router.forget(state)
         return self._forwarder.dispatch(state, now_obt_ns)
 
     def _open_link(self, record: LinkOpened, now_obt_ns: int) -> Sequence[Record]:
@@ -298,7 +298,7 @@ class NetworkService:
         state.links_open[record.peer_id] = None
         state.paused.pop(record.peer_id, None)
         if state.excluded.pop(record.peer_id, None) is not None:
-            self._router.forget()
+            self._router.forget(state)
         return self._forwarder.dispatch(state, now_obt_ns)
 
     def _close_link(self, record: LinkClosed, now_obt_ns: int) -> Sequence[Record]:
@@ -311,14 +311,16 @@ class NetworkService:
         return out
 
     def _declare(self, record: PeerDeclared, now_obt_ns: int) -> Sequence[Record]:
-        self.state.declared[record.peer_id] = None
-        self._router.forget()
-        return self._forwarder.dispatch(self.state, now_obt_ns)
+        state = self.state
+        state.declared[record.peer_id] = None
+        self._router.forget(state)
+        return self._forwarder.dispatch(state, now_obt_ns)
 
     def _recover(self, record: PeerRecovered, now_obt_ns: int) -> Sequence[Record]:
-        self.state.declared.pop(record.peer_id, None)
-        self._router.forget()
-        return self._forwarder.dispatch(self.state, now_obt_ns)
+        state = self.state
+        state.declared.pop(record.peer_id, None)
+        self._router.forget(state)
+        return self._forwarder.dispatch(state, now_obt_ns)
 
     # --- time -----------------------------------------------------------------------------------------------
 

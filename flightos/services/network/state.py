@@ -8,7 +8,8 @@ import msgspec
 
 from flightos.core.records import ServiceState
 from flightos.core.time import NEVER_NS, NS_PER_S
-from flightos.services.network.custody import BundleKey, Carried, Queues
+from flightos.services.network.custody import BundleKey, Carried, QueueName, Queues
+from flightos.services.network.routes import Route
 
 HELD_COUNT_MAX: Final = 1024
 HELD_BYTES_MAX: Final = 4 * 1024 * 1024 * 1024
@@ -46,7 +47,7 @@ class NetworkCounters(msgspec.Struct, array_like=True):
 
 
 class NetworkState(ServiceState):
-    """Everything that influences what `network` does; routes are derived."""
+    """Everything that influences what `network` does; only the index of the plan is derived."""
 
     held: dict[BundleKey, Carried] = {}
     queues: Queues = {}
@@ -62,6 +63,8 @@ class NetworkState(ServiceState):
     declared: dict[int, None] = {}
     paused: dict[int, int] = {}
     """Neighbours that get nothing until this on-board time, because their link returned something."""
+    routes: dict[QueueName, Route | None] = {}
+    """Routes in use, by queue; None = there is none."""
     contact_count: int = 0
     plan: bytes = b""
     """The contact plan in force, as MessagePack: snapshots copy it, the index is derived from it."""
