@@ -120,7 +120,8 @@ class NodeHost:
             if terminal.kind == "wire"
             for peer_id in terminal.peer_ids
         }
-        self._wake_ns = self._wakeup_mission_ns()
+        # Nothing wakes before NodeBooted: what an earlier life had planned lies in the past of this one.
+        self._wake_ns = NEVER_NS
         self._requests: Mapping[type[Record], Callable[[Any, int], None]] = {
             TransmitFrame: self._transmit,
             EmitPacket: self._emit,
@@ -179,10 +180,6 @@ class NodeHost:
                 if t_ns >= horizon_ns:
                     return
                 self._carry_out(self.node.wake(self.clock.obt_ns(t_ns)), t_ns)
-
-    def _wakeup_mission_ns(self) -> int:
-        wakeup = self.node.next_wakeup_obt_ns
-        return NEVER_NS if wakeup >= NEVER_NS else self.clock.mission_ns(wakeup)
 
     def _take(self, record: Any, source_id: int, t_ns: int) -> None:
         kind = type(record)
