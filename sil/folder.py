@@ -183,14 +183,6 @@ class RunFolder:
         write_durable(self.path / "manifest.json", _json(self.manifest))
 
 
-def newest(parent: Path) -> Path:
-    """The newest run below `parent`. Raises InfrastructureError when there is none."""
-    runs = [path.parent for path in parent.glob("*/manifest.json")]
-    if not runs:
-        raise InfrastructureError(f"{parent}: no run here; start one with `flightos run three_body`")
-    return max(runs, key=lambda path: ((path / "inputs").stat().st_ctime_ns, path.name))
-
-
 def write_durable(path: Path, content: bytes) -> None:
     """Write, fsync, rename: whoever opens `path` finds the old content or the new one."""
     partial = path.with_name(f".{path.name}.partial")

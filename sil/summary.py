@@ -31,13 +31,10 @@ class Criterion(msgspec.Struct, frozen=True):
     passed: bool
 
 
-def summarize(folder: RunFolder, plan: RunPlan, outcome: Outcome) -> dict[str, Any]:
-    """Judge a run from its folder, keep summary.json in it, and give the same object (ARCHITECTURE.md, section 7)."""
+def summarise(plan: RunPlan, folder: RunFolder, outcome: Outcome) -> dict[str, Any]:
+    """Judge a run from its folder and give the object of ARCHITECTURE.md, section 7; the caller keeps it."""
     evidence = load_evidence(folder.path, plan, outcome)
-    violations = check(evidence)
-    summary = make_summary(evidence, violations, folder.manifest, folder.path)
-    folder.write_summary(summary)
-    return summary
+    return make_summary(evidence, check(evidence), folder.manifest, folder.path)
 
 
 def make_summary(

@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from flightos.ground.acceptance_interface import DICTIONARY as ACCEPTANCE_DICTIONARY
+from flightos.ground.dictionary import current_document
 from flightos.ground.receive import Receiver
-from flightos.node.dictionary import service_dictionaries
-from flightos.node.dictionary_export import dictionary_document
 from sil.checkers import Evidence, Violation, check, load_evidence
 from sil.folder import RunFolder, RunOptions
 from sil.outcome import Outcome
@@ -50,9 +48,9 @@ def simulate(
     plan = build_plan(load_scenario(scenario, overrides), seed, duration_s)
     if faults is not None:
         plan = replace(plan, faults=tuple(faults))
-    document = dictionary_document(service_dictionaries([ACCEPTANCE_DICTIONARY]))
-    folder = RunFolder.create(parent, plan, RunOptions("virtual", dictionary=document))
-    receiver = Receiver(folder.path, document, threaded=False)
+    document = current_document()
+    folder = RunFolder.create(_new(parent, f"{scenario}-{seed}"), plan, RunOptions("virtual", dictionary=document))
+    receiver = Receiver(folder.path, document, plan.epoch_tai_ns, threaded=False)
     try:
         outcome = VirtualFlight(plan, folder.inputs, receiver).run()
     finally:
@@ -63,3 +61,9 @@ def simulate(
     summary = make_summary(evidence, violations, folder.manifest, folder.path)
     folder.write_summary(summary)
     return Simulated(plan, outcome, folder, evidence, violations, summary)
+
+
+def _new(parent: Path, name: str) -> Path:
+    """A folder that is not there yet."""
+    number = len(list(parent.glob(f"{name}.*"))) if parent.exists() else 0
+    return parent / f"{name}.{number}"

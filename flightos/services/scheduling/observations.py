@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from flightos.core.configuration import NodeConfiguration
 from flightos.core.ids import SATELLITE_ID_MAX
 from flightos.core.ports import CaptureImage, ImageCaptured
@@ -15,17 +17,20 @@ from flightos.services.compute.interface import ExecutionFinished
 from flightos.services.health.interface import Mode
 from flightos.services.scheduling.codec import decode_plan, encode
 from flightos.services.scheduling.ending import PRIORITY_MAX, discard
-from flightos.services.scheduling.interface import (
+from flightos.services.scheduling.events import (
     BODY_UNDECODABLE,
     OBSERVATION_COMPLETED,
     OBSERVATION_IMAGED,
     OBSERVATION_PLANNED,
     OBSERVATION_REFUSED,
     REQUEST_OBSERVATION,
+)
+from flightos.services.scheduling.interface import (
     ImagingChanged,
     ObservationRecord,
     ProductMetadata,
     RequestObservation,
+    TaskSpec,
 )
 from flightos.services.scheduling.placement import place_ready, unblock
 from flightos.services.scheduling.replication import replicate
@@ -215,6 +220,18 @@ def capture(
     replicate(state, configuration, observation, now_obt_ns, out)
 
 
+def priced(tasks: tuple[TaskSpec, ...], tile_tera_ops: int) -> tuple[TaskSpec, ...]:
+    """The tasks with their costs scaled to what this mission says a tile costs; their shares stay as the app has
+    them."""
+    planned_tera_ops = sum(task.tera_ops for task in tasks)
+    if planned_tera_ops in (0, tile_tera_ops):
+        return tasks
+    return tuple(
+        msgspec.structs.replace(task, tera_ops=task.tera_ops * tile_tera_ops // planned_tera_ops)
+        for task in tasks
+    )
+
+
 def take_plan(
     state: SchedulingState,
     configuration: NodeConfiguration,
@@ -234,7 +251,7 @@ def take_plan(
         return
     observation.phase = ObservationPhase.PROCESSING
     observation.step_attempt = observation.step_failure_count = 0
-    observation.tasks = [Task(spec) for spec in plan.tasks]
+    observation.tasks = [Task(spec) for spec in priced(plan.tasks, configuration.tile_tera_ops)]
     observation.finish_inputs = plan.finish_inputs
     for task in observation.tasks:
         state.task_counts[task.state] += 1
