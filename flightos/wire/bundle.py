@@ -38,7 +38,8 @@ from flightos.wire.bundle_blocks import (
 BUNDLE_BYTES_MAX: Final = 64 * 1024 * 1024
 BODY_BYTES_MAX: Final = 64 * 1024
 ATTACHMENT_COUNT_MAX: Final = 64
-HOP_LIMIT: Final = 32
+HOP_LIMIT: Final = 128
+"""Of the Hop Count block (RFC 9171, 4.4.3; at most 255): more than a string of 100 satellites needs."""
 PRIORITY_MAX: Final = 3
 KIND_MAX: Final = 0xFFFF
 
