@@ -100,12 +100,12 @@ class ComputeService:
         state = self.state
         if not state.queue:
             return None
-        if state.forecast is not None and all(entry.blocked_since_obt_ns < 0 for entry in state.queue):
-            return next_multiple_ns(state.forecast.made_obt_ns + FORECAST_AGE_NS_MAX, NS_PER_S)
-        blocked_since_obt_ns = min(
-            entry.blocked_since_obt_ns for entry in state.queue if entry.blocked_since_obt_ns >= 0
-        )
-        return next_multiple_ns(blocked_since_obt_ns + BLOCKED_NS_MAX, NS_PER_S)
+        blocked = [entry.blocked_since_obt_ns for entry in state.queue if entry.blocked_since_obt_ns >= 0]
+        if blocked:
+            return next_multiple_ns(min(blocked) + BLOCKED_NS_MAX, NS_PER_S)
+        if state.forecast is None:
+            return None
+        return next_multiple_ns(state.forecast.made_obt_ns + FORECAST_AGE_NS_MAX, NS_PER_S)
 
     def housekeeping(self) -> ComputeHousekeeping:
         """Levels and counters."""
@@ -183,9 +183,11 @@ class ComputeService:
     def _cancelled(
         self, request: ExecuteTask, aborts: tuple[Record, ...], now_obt_ns: int
     ) -> Sequence[Record]:
+        """The slot stays empty until the next forecast: whoever cancels one task often cancels its siblings too,
+        and one of them started in between would look for inputs that are already released."""
         self.state.counters.cancelled_count += 1
         event = ReportEvent(EXECUTION_CANCELLED.id, (request.task_id, request.attempt, request.step))
-        return (*aborts, event, *self._advance(now_obt_ns))
+        return (*aborts, event, *self._report_load(now_obt_ns))
 
     # --- endings ------------------------------------------------------------------------------------------
 

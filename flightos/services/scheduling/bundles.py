@@ -20,8 +20,9 @@ from flightos.services.scheduling.codec import (
     decode_result,
 )
 from flightos.services.scheduling.ending import control_bundle, discard
+from flightos.services.scheduling.events import BODY_UNDECODABLE
 from flightos.services.scheduling.execution import cancel_assignment, refuse_assignment, take_assignment
-from flightos.services.scheduling.interface import BODY_UNDECODABLE, ReplicaAnswer
+from flightos.services.scheduling.interface import ReplicaAnswer
 from flightos.services.scheduling.ownership import check_epoch, report_stale
 from flightos.services.scheduling.placement import accept_result, return_task
 from flightos.services.scheduling.replication import forget_replica, store_replica, take_answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -22,6 +22,8 @@ from flightos.services.scheduling.interface import (
 from flightos.services.scheduling.state import VIEW_COUNT_MAX
 
 Body = TypeVar("Body")
+
+GOSSIP_LENGTH_BYTES: Final = 2
 
 _encoder: Final = msgspec.msgpack.Encoder()
 encode: Final[Callable[[Any], bytes]] = _encoder.encode
@@ -67,17 +69,32 @@ def decode_plan(data: bytes) -> PlanResult | None:
     return plan if all(-1 <= source < count for source in plan.finish_inputs) else None
 
 
+def encode_gossip(views: Sequence[NodeView]) -> bytes:
+    """Views as one offer: length (2 bytes, big-endian), then a MessagePack array.
+
+    `links` concatenates the offers of one second; the length tells where the next one starts.
+    """
+    data = encode(views)
+    return len(data).to_bytes(GOSSIP_LENGTH_BYTES, "big") + data
+
+
 def decode_gossip(data: bytes) -> tuple[NodeView, ...] | None:
-    """The views of one hello; each names a satellite and can be reckoned with."""
-    try:
-        views = _gossip_decoder.decode(data)
-    except msgspec.MsgspecError:
-        return None
-    if len(views) > VIEW_COUNT_MAX:
-        return None
+    """The views of all offers of one hello; each names a satellite and can be reckoned with."""
+    views: list[NodeView] = []
+    start = 0
+    while start < len(data):
+        stop = start + GOSSIP_LENGTH_BYTES
+        stop += int.from_bytes(data[start:stop], "big")
+        if stop > len(data) or len(views) > VIEW_COUNT_MAX:
+            return None
+        try:
+            views.extend(_gossip_decoder.decode(data[start + GOSSIP_LENGTH_BYTES : stop]))
+        except msgspec.MsgspecError:
+            return None
+        start = stop
     for view in views:
         if not SATELLITE_ID_MIN <= view.node_id <= SATELLITE_ID_MAX or view.rate_tops <= 0:
             return None
         if view.hop_count < 0 or view.queued_tera_ops < 0 or view.heat_seconds < 0:
             return None
-    return views
+    return tuple(views)

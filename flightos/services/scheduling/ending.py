@@ -9,11 +9,9 @@ from flightos.core.refusal import Refusal
 from flightos.services.compute.interface import CancelExecution
 from flightos.services.network.interface import BundleKind, SendBundle
 from flightos.services.scheduling.codec import encode
+from flightos.services.scheduling.events import OBSERVATION_ABANDONED, OBSERVATION_CLOSED, OBSERVATION_DROPPED
 from flightos.services.scheduling.interface import (
     FINISH_TASK_INDEX,
-    OBSERVATION_ABANDONED,
-    OBSERVATION_CLOSED,
-    OBSERVATION_DROPPED,
     PLAN_TASK_INDEX,
     ReplicaRelease,
     TaskCancellation,

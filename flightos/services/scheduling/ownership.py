@@ -14,11 +14,8 @@ from flightos.core.records import Record
 from flightos.services.compute.interface import CancelExecution
 from flightos.services.health.interface import PeerDeclared
 from flightos.services.scheduling.ending import abandon
+from flightos.services.scheduling.events import EPOCH_STALE, OBSERVATION_TAKEN_OVER
 from flightos.services.scheduling.execution import forget_assignment
-from flightos.services.scheduling.interface import (
-    EPOCH_STALE,
-    OBSERVATION_TAKEN_OVER,
-)
 from flightos.services.scheduling.placement import place_all, return_task
 from flightos.services.scheduling.replication import lose_standby, replicate
 from flightos.services.scheduling.state import (

@@ -13,13 +13,8 @@ from flightos.services.compute.interface import ExecuteTask, ExecutionFailed, Ex
 from flightos.services.network.interface import BundleKind, SendBundle
 from flightos.services.scheduling.codec import encode
 from flightos.services.scheduling.ending import bundle_priority, cancel_task, drop
-from flightos.services.scheduling.interface import (
-    TASK_PLACED,
-    TASK_RETURNED,
-    AssignTask,
-    TaskPlaced,
-    TaskState,
-)
+from flightos.services.scheduling.events import TASK_PLACED, TASK_RETURNED
+from flightos.services.scheduling.interface import AssignTask, TaskPlaced, TaskState
 from flightos.services.scheduling.policies.earliest_finish import Candidate, Choice, Demand, choose
 from flightos.services.scheduling.state import Observation, ObservationPhase, SchedulingState, Task, set_due
 from flightos.services.scheduling.steps import ATTEMPT_MAX, input_ids_of, start_finish
@@ -144,9 +139,7 @@ def _assign(
     now_obt_ns: int,
     out: list[Record],
 ) -> None:
-    record = observation.record
-    spec = task.spec
-    number = task_id(record.observation_id, spec.index)
+    number = task_id(observation.record.observation_id, task.spec.index)
     task.attempt += 1
     task.node_id = choice.node_id
     move(state, observation, task, TaskPlaced, out)
@@ -155,53 +148,63 @@ def _assign(
     )
     out.append(TaskPlaced(number, choice.node_id, choice.expected_finish_obt_ns))
     out.append(ReportEvent(TASK_PLACED.id, (number, choice.node_id, task.attempt)))
-    input_ids = input_ids_of(observation, spec.inputs)
     if choice.node_id == configuration.node_id:
         state.counters.placed_here_count += 1
-        state.reserved_tera_ops += spec.tera_ops
-        out.append(
-            ExecuteTask(
-                number,
-                record.epoch,
-                task.attempt,
-                record.app,
-                spec.step,
-                spec.parameters,
-                input_ids,
-                spec.tera_ops,
-                0,
-                False,
-                record.priority,
-            )
-        )
-        return
-    state.counters.placed_remote_count += 1
-    state.views[choice.node_id].reservations.append((now_obt_ns, spec.tera_ops))
+        state.reserved_tera_ops += task.spec.tera_ops
+        out.append(_execution(observation, task))
+    else:
+        state.counters.placed_remote_count += 1
+        state.views[choice.node_id].reservations.append((now_obt_ns, task.spec.tera_ops))
+        out.append(_assignment(observation, task, now_obt_ns))
+
+
+def _execution(observation: Observation, task: Task) -> ExecuteTask:
+    """The task for the own box."""
+    record = observation.record
+    spec = task.spec
+    return ExecuteTask(
+        task_id=task_id(record.observation_id, spec.index),
+        epoch=record.epoch,
+        attempt=task.attempt,
+        app=record.app,
+        step=spec.step,
+        parameters=spec.parameters,
+        input_ids=input_ids_of(observation, spec.inputs),
+        tera_ops=spec.tera_ops,
+        duration_ns=0,
+        wants_inline=False,
+        priority=record.priority,
+    )
+
+
+def _assignment(observation: Observation, task: Task, now_obt_ns: int) -> SendBundle:
+    """The task with its inputs for another satellite; of no use once it has expired."""
+    record = observation.record
+    spec = task.spec
+    input_ids = input_ids_of(observation, spec.inputs)
     input_bytes = _input_bytes(observation, spec.inputs)
     body = encode(
         AssignTask(
-            number,
-            record.epoch,
-            task.attempt,
-            record.app,
-            spec.step,
-            spec.parameters,
-            input_ids,
-            spec.tera_ops,
-            record.priority,
-            input_bytes,
+            task_id=task_id(record.observation_id, spec.index),
+            epoch=record.epoch,
+            attempt=task.attempt,
+            app=record.app,
+            step=spec.step,
+            parameters=spec.parameters,
+            input_ids=input_ids,
+            tera_ops=spec.tera_ops,
+            priority=record.priority,
+            input_bytes=input_bytes,
         )
     )
-    out.append(
-        SendBundle(
-            choice.node_id,
-            BundleKind.ASSIGN_TASK,
-            body,
-            input_ids,
-            len(body) + sum(input_bytes),
-            bundle_priority(record.priority),
-            max(1, (task.expires_obt_ns - now_obt_ns) // NS_PER_MS),
-        )
+    return SendBundle(
+        destination_id=task.node_id,
+        kind=BundleKind.ASSIGN_TASK,
+        body=body,
+        attachment_ids=input_ids,
+        size_bytes=len(body) + sum(input_bytes),
+        priority=bundle_priority(record.priority),
+        lifetime_ms=max(1, (task.expires_obt_ns - now_obt_ns) // NS_PER_MS),
     )
 
 

@@ -17,10 +17,12 @@ from flightos.core.time import NS_PER_MS, NS_PER_S
 from flightos.services.network.interface import BundleDelivered, BundleKind, SendBundle
 from flightos.services.scheduling.codec import encode
 from flightos.services.scheduling.ending import bundle_priority, control_bundle, discard, drop
-from flightos.services.scheduling.interface import (
+from flightos.services.scheduling.events import (
     OBSERVATION_ADMITTED,
     OBSERVATION_WAITS_FOR_STANDBY,
     REPLICA_KEPT,
+)
+from flightos.services.scheduling.interface import (
     ObservationAdmitted,
     ObservationRecord,
     ReplicaAnswer,

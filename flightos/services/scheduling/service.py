@@ -39,10 +39,10 @@ from flightos.services.scheduling import (
     steps,
     views,
 )
+from flightos.services.scheduling.events import REQUEST_OBSERVATION
 from flightos.services.scheduling.interface import (
     FINISH_TASK_INDEX,
     PLAN_TASK_INDEX,
-    REQUEST_OBSERVATION,
     RequestObservation,
     SchedulingHousekeeping,
     TaskState,

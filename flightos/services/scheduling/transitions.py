@@ -9,14 +9,8 @@ from flightos.core.ids import task_id
 from flightos.core.records import Record
 from flightos.services.compute.interface import ExecutionFailed, ExecutionFinished, ExecutionStarted
 from flightos.services.health.interface import PeerDeclared
-from flightos.services.scheduling.interface import (
-    TASK_DONE,
-    TASK_DROPPED,
-    TRANSITION_ILLEGAL,
-    TaskPlaced,
-    TaskState,
-    TaskStateChanged,
-)
+from flightos.services.scheduling.events import TASK_DONE, TASK_DROPPED, TRANSITION_ILLEGAL
+from flightos.services.scheduling.interface import TaskPlaced, TaskState, TaskStateChanged
 from flightos.services.scheduling.state import NO_TIME, Observation, SchedulingState, Task
 from flightos.services.telemetry.interface import ReportEvent
 

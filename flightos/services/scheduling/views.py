@@ -17,8 +17,9 @@ from flightos.core.records import Record
 from flightos.core.time import NS_PER_S
 from flightos.services.health.interface import Mode, PeerSeen
 from flightos.services.links.interface import HelloReceived, LinkClosed, LinkOpened, OfferGossip
-from flightos.services.scheduling.codec import decode_gossip, encode
-from flightos.services.scheduling.interface import BODY_UNDECODABLE, TABLE_FULL, NodeView
+from flightos.services.scheduling.codec import decode_gossip, encode_gossip
+from flightos.services.scheduling.events import BODY_UNDECODABLE, TABLE_FULL
+from flightos.services.scheduling.interface import NodeView
 from flightos.services.scheduling.state import (
     LINK_COUNT_MAX,
     VIEW_COUNT_MAX,
@@ -118,7 +119,7 @@ def gossip(
         views = own + [entry.view for entry in entries if entry.from_peer_id != peer_id]
         if views:
             state.counters.gossip_sent_count += 1
-            out.append(OfferGossip(peer_id, encode(views)))
+            out.append(OfferGossip(peer_id, encode_gossip(views)))
 
 
 def open_link(
@@ -142,7 +143,7 @@ def open_link(
         if view.node_id != record.peer_id and view.hop_count < configuration.scheduling.hop_count_max:
             views.append(view)
     state.counters.gossip_sent_count += 1
-    out.append(OfferGossip(record.peer_id, encode(views[:GOSSIP_VIEW_COUNT_MAX])))
+    out.append(OfferGossip(record.peer_id, encode_gossip(views[:GOSSIP_VIEW_COUNT_MAX])))
 
 
 def close_link(state: SchedulingState, record: LinkClosed) -> None:

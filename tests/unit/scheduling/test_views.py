@@ -8,6 +8,7 @@ from flightos.core.records import Record
 from flightos.core.time import NS_PER_S
 from flightos.services.compute.interface import ComputeLoadChanged
 from flightos.services.links.interface import HelloReceived, LinkOpened, OfferGossip
+from flightos.services.scheduling.codec import GOSSIP_LENGTH_BYTES, decode_gossip, encode_gossip
 from flightos.services.scheduling.interface import NodeView
 from flightos.services.scheduling.service import SchedulingService
 from flightos.services.scheduling.views import gossip
@@ -21,7 +22,7 @@ def view_of(node_id: int, version: int = 5, hop_count: int = 0, boot_count: int 
 
 def hello(peer_id: int, *views: NodeView) -> HelloReceived:
     """Gossip of a neighbour."""
-    return HelloReceived(peer_id, 0, 0, msgspec.msgpack.encode(views))
+    return HelloReceived(peer_id, 0, 0, encode_gossip(views))
 
 
 def test_everybody_knows_everybody_within_a_few_seconds() -> None:
@@ -72,14 +73,14 @@ def test_news_does_not_go_back_to_its_teller() -> None:
     out: list[Record] = []
     gossip(service.state, configuration_of(1, (2, 3), 100), 2 * NS_PER_S, out)
     told = {
-        offer.peer_id: [view[0] for view in msgspec.msgpack.decode(offer.gossip)]
+        offer.peer_id: [view[0] for view in msgspec.msgpack.decode(offer.gossip[GOSSIP_LENGTH_BYTES:])]
         for offer in out
         if isinstance(offer, OfferGossip)
     }
     assert told == {2: [1], 3: [1, 5]}
     (offer,) = service.handle(LinkOpened(2, 0, RATE_BPS), 3 * NS_PER_S)
     assert isinstance(offer, OfferGossip)
-    assert [view[0] for view in msgspec.msgpack.decode(offer.gossip)] == [1, 5]
+    assert [view[0] for view in msgspec.msgpack.decode(offer.gossip[GOSSIP_LENGTH_BYTES:])] == [1, 5]
 
 
 def test_a_change_of_load_is_told_at_once() -> None:
@@ -89,3 +90,17 @@ def test_a_change_of_load_is_told_at_once() -> None:
     cluster.give(1, ComputeLoadChanged(20_000, 7_000, 1))
     cluster.run(2)
     assert cluster.members[2].scheduling.state.views[1].view.queued_tera_ops >= 6_800
+
+
+def test_offers_of_one_second_are_read_together() -> None:
+    """`links` concatenates them; a torn or foreign one spoils the hello as a whole, and is counted."""
+    joined = encode_gossip([view_of(5), view_of(6)]) + encode_gossip([view_of(7)])
+    views = decode_gossip(joined)
+    assert views is not None
+    assert [view.node_id for view in views] == [5, 6, 7]
+    service = SchedulingService(configuration_of(1, (2,), 100))
+    for bad in (joined[:-1], b"\x00", joined + b"\x00\x01\xc1", encode_gossip([view_of(0)])):
+        assert decode_gossip(bad) is None
+        service.handle(HelloReceived(2, 0, 0, bad), NS_PER_S)
+    assert service.state.counters.bad_body_count == 4
+    assert not service.state.views
