@@ -28,7 +28,7 @@ def worker_main(connection: int | socket.socket, parent_pid: int | None = None) 
     `parent_pid` is the process with which the worker shall die, the direct parent; without it, whatever the
     parent is at this moment. Never raises for what a job does.
     """
-    _become_worker(parent_pid)
+    become_worker(parent_pid)
     stream = connection if isinstance(connection, socket.socket) else socket.socket(fileno=connection)
     stream.setblocking(True)
     reader = MessageReader(WorkJob)
@@ -63,7 +63,7 @@ def run_job(job: WorkJob) -> WorkAnswer:
     )
 
 
-def _become_worker(parent_pid: int | None) -> None:
+def become_worker(parent_pid: int | None) -> None:
     """Tie the life of this process to its parent, and keep numeric libraries to one thread."""
     expected_parent_pid = os.getppid() if parent_pid is None else parent_pid
     libc = ctypes.CDLL(None, use_errno=True)

@@ -16,14 +16,13 @@ import msgspec
 import zmq
 
 from flightos.core.ports import AcceptProduct
-from flightos.core.time import NS_PER_S
+from flightos.ground.dictionary import current_document
 from flightos.ground.dictionary import current_document
 from flightos.ground.receive import Receiver
 from flightos.worker import become_worker
-from sil.folder import write_live
 from sil.processes import protocol
 from sil.processes.protocol import RunFolders
-from sil.progress import Progress
+from sil.watching import Watch, live_record, write_live
 
 FLUSH_S: Final = 2.0
 LIVE_S: Final = 0.5
@@ -32,7 +31,7 @@ LIVE_S: Final = 0.5
 class ArchiveLoop:
     """Sockets around a Receiver."""
 
-    def __init__(self, run_dir: Path, folders: RunFolders, duration_ns: int) -> None:
+    def __init__(self, run_dir: Path, folders: RunFolders, sizes: protocol.RunSizes) -> None:
         self._context = zmq.Context()
         self._inbox: zmq.Socket[bytes] = self._context.socket(zmq.PULL)
         self._inbox.set_hwm(0)
@@ -41,12 +40,12 @@ class ArchiveLoop:
         self._progress.setsockopt(zmq.LINGER, 0)
         self._progress.connect(folders.endpoint(protocol.PROGRESS_NAME))
         self._run_dir = run_dir
-        self._duration_ns = duration_ns
-        self._receiver = Receiver(run_dir, current_document())
+        self._duration_ns = sizes.duration_ns
+        self._receiver = Receiver(run_dir, current_document(), sizes.epoch_tai_ns)
+        self._watch = Watch(run_dir, sizes.satellite_count, sizes.link_count, sizes.duration_ns)
         self._now = protocol.Now(0, 0)
         self._taken = 0
         self._wanted: int | None = None
-        self._started_s = time.monotonic()
 
     def run(self) -> None:
         """Until everything is written."""
@@ -97,14 +96,8 @@ class ArchiveLoop:
             self._receiver.accept(accepted, message.product, message.receive_t_ns)
 
     def _tell(self) -> None:
-        elapsed_s = max(time.monotonic() - self._started_s, 1e-6)
-        progress = Progress(
-            t_s=self._now.t_ns / NS_PER_S,
-            duration_s=self._duration_ns / NS_PER_S,
-            nodes_ok=self._now.nodes_ok,
-            speed=self._now.t_ns / NS_PER_S / elapsed_s,
-        )
-        write_live(self._run_dir, progress)
+        progress = self._watch.look(self._now.t_ns, self._now.nodes_dead, self._taken > 0)
+        write_live(self._run_dir, live_record(progress))
         try:
             self._progress.send(msgspec.msgpack.encode(progress), zmq.NOBLOCK)
         except zmq.Again:
@@ -112,10 +105,13 @@ class ArchiveLoop:
 
 
 def main() -> None:
-    """Entry point: run folder, the run's folders as JSON, duration."""
+    """Entry point: run folder, the run's folders and sizes as JSON."""
     become_worker(os.getppid())
-    run_dir, folders, duration_ns = sys.argv[1:4]
-    ArchiveLoop(Path(run_dir), msgspec.json.decode(folders, type=RunFolders), int(duration_ns)).run()
+    run_dir, folders, sizes = sys.argv[1:4]
+    decode = msgspec.json.decode
+    ArchiveLoop(
+        Path(run_dir), decode(folders, type=RunFolders), decode(sizes, type=protocol.RunSizes)
+    ).run()
 
 
 if __name__ == "__main__":

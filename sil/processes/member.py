@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,7 @@ from sil.members import Start, make_host
 from sil.outcome import LifeTrace
 from sil.plan import RunPlan
 from sil.processes import protocol
+from sil.processes.layout import member_of_node
 from sil.processes.outputs import ArchivePort
 from sil.processes.protocol import Answer, Finish, Grant, MemberPlan, Ready, Report, RunFolders
 from sil.world.participant import World
@@ -34,10 +36,10 @@ _decode_batch = msgspec.msgpack.Decoder(tuple[protocol.WireMessage, ...]).decode
 class Member:
     """One process of a run: sockets around a federate."""
 
-    def __init__(self, plan: RunPlan, folders: RunFolders, member: MemberPlan, member_of: dict[int, int]) -> None:
+    def __init__(self, plan: RunPlan, folders: RunFolders, member: MemberPlan) -> None:
         self._member = member
         self._folders = folders
-        self._member_of = member_of
+        self._member_of = member_of_node(plan)
         self._context = zmq.Context()
         self._control = self._socket(zmq.DEALER, protocol.CONTROL_NAME, str(member.index).encode())
         self._data = self._context.socket(zmq.ROUTER)
@@ -83,7 +85,7 @@ class Member:
             order = _decode_control(self._control.recv())
             if isinstance(order, Finish):
                 self._await(order.expected)
-                self._finish()
+                self._finish(order.is_killed)
                 return
             self._serve(order)
 
@@ -150,7 +152,7 @@ class Member:
             peer = self._peers[index] = self._socket(zmq.DEALER, name, str(self._member.index).encode())
         return peer
 
-    def _finish(self) -> None:
+    def _finish(self, is_killed: bool) -> None:
         lives = []
         record_count = frames_dropped_count = 0
         for host in self._hosts:
@@ -165,8 +167,16 @@ class Member:
             frames_dropped_count += host.frames_dropped_count
         for workers in self._workers:
             workers.close()
-        report = Report(tuple(lives), record_count, frames_dropped_count, self._archive.sent_count)
+        report = Report(
+            tuple(lives),
+            record_count,
+            frames_dropped_count,
+            self._archive.sent_count,
+            tuple(self._archive.accepted),
+        )
         self._control.send(_encode(report))
+        while is_killed:
+            signal.pause()
         for socket in (*self._peers.values(), self._data, self._control):
             socket.close()
         self._archive.close()

@@ -24,11 +24,16 @@ class ArchivePort:
         self._socket.connect(folders.endpoint(protocol.ARCHIVE_NAME))
         self._encode = msgspec.msgpack.Encoder().encode
         self.sent_count = 0
+        self.accepted: list[bytes] = []
 
     def send(self, message: protocol.ToArchive) -> None:
         """Send one message."""
-        self._socket.send(self._encode(message))
+        self.tell(message)
         self.sent_count += 1
+
+    def tell(self, message: protocol.ToArchive) -> None:
+        """Send one message that is not counted."""
+        self._socket.send(self._encode(message))
 
     def collect(self, host: NodeHost, t_ns: int) -> None:
         """Take what a host has for the operator."""
@@ -39,6 +44,7 @@ class ArchivePort:
             outputs, host.ground_outputs = host.ground_outputs, []
             for at_ns, record, data in outputs:
                 if isinstance(record, AcceptProduct):
+                    self.accepted.append(record.content_id)
                     self.send(
                         protocol.Accepted(
                             at_ns,

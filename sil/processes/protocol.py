@@ -37,9 +37,10 @@ class Grant(msgspec.Struct, frozen=True, array_like=True, tag="g"):
 
 
 class Finish(msgspec.Struct, frozen=True, array_like=True, tag="f"):
-    """The life of this member ends: close logs and report; the process exits, or is killed after its report."""
+    """The life of this member ends: close logs and report. The process exits, or waits to be killed."""
 
     expected: tuple[tuple[int, int], ...] = ()
+    is_killed: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True, tag="a"):
@@ -60,6 +61,8 @@ class Report(msgspec.Struct, frozen=True, array_like=True, tag="r"):
     frames_dropped_count: int
     archive_count: int
     """Messages that this member sent to the archive."""
+    accepted: tuple[bytes, ...] = ()
+    """Content ids that mission control accepted, when it is here."""
 
 
 class Ready(msgspec.Struct, frozen=True, array_like=True, tag="y"):
@@ -100,10 +103,10 @@ class Accepted(msgspec.Struct, frozen=True, array_like=True, tag="p"):
 
 
 class Now(msgspec.Struct, frozen=True, array_like=True, tag="n"):
-    """To the archive, from the authority: mission time and how many nodes live, for live.json."""
+    """To the archive, from the authority: mission time and how many nodes are dead, for live.json."""
 
     t_ns: int
-    nodes_ok: int
+    nodes_dead: int
 
 
 class Close(msgspec.Struct, frozen=True, array_like=True, tag="c"):
@@ -142,3 +145,12 @@ class RunFolders(msgspec.Struct, frozen=True):
     def worker_server(self) -> str:
         """Path of the Unix socket at which workers are forked."""
         return str(Path(self.endpoints) / "workers")
+
+
+class RunSizes(msgspec.Struct, frozen=True):
+    """What the archive must know of the plan."""
+
+    duration_ns: int
+    epoch_tai_ns: int
+    satellite_count: int
+    link_count: int

@@ -64,7 +64,6 @@ class Server:
         self._folders = folders
         self._plan = load_plan(Path(folders.plan))
         self._index_of: dict[int, int] = {}
-        self._member_of: dict[int, int] = {}
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
 
@@ -94,12 +93,6 @@ class Server:
             send_message(self._stream, Ended(index, pid, os.waitstatus_to_exitcode(status)))
 
     def _fork(self, member: MemberPlan) -> None:
-        from flightos.core.ids import WORLD_ID
-
-        for node_id in member.node_ids:
-            self._member_of[node_id] = member.index
-        if member.hosts_world:
-            self._member_of[WORLD_ID] = member.index
         server_pid = os.getpid()
         pid = os.fork()
         if pid == 0:

@@ -116,7 +116,9 @@ class VirtualFlight:
         else:
             self._restart(stop)
 
-    def _post(self, source_id: int, destination_id: int, t_ns: int, record: CommandReceived | NodeLifeChanged) -> None:
+    def _post(
+        self, source_id: int, destination_id: int, t_ns: int, record: CommandReceived | NodeLifeChanged
+    ) -> None:
         if destination_id in self.federate.participants:
             self._sequence += 1
             self.federate.post(Message(t_ns, source_id, self._sequence, destination_id, record))

@@ -1,0 +1,100 @@
+"""The parent's side of the fork server, and the other helper processes of a run."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from flightos.core.errors import InfrastructureError
+from sil.processes.protocol import MemberPlan, RunFolders
+from sil.processes.server import Ended, FromServer, Started, receive_message, send_message
+
+START_WAIT_S: Final = 30.0
+
+
+class ForkServer:
+    """Forks members on demand and tells of their ends."""
+
+    def __init__(self, folders: RunFolders) -> None:
+        self._stream, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._stream.settimeout(START_WAIT_S)
+        arguments = [
+            sys.executable,
+            "-m",
+            "sil.processes.server",
+            str(theirs.fileno()),
+            msgspec.json.encode(folders).decode(),
+        ]
+        self._process = subprocess.Popen(arguments, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)
+        theirs.close()
+        self._decode = msgspec.msgpack.Decoder(FromServer).decode
+        self._ended: list[Ended] = []
+
+    def fileno(self) -> int:
+        """To poll: readable when a member ended."""
+        return self._stream.fileno()
+
+    def fork(self, member: MemberPlan) -> int:
+        """Start a member; gives its process id."""
+        send_message(self._stream, member)
+        while True:
+            message = self._next()
+            if isinstance(message, Started):
+                return message.pid
+            self._ended.append(message)
+
+    def take_ended(self) -> list[Ended]:
+        """Members whose processes ended since the last call; call when readable."""
+        self._ended.append(self._expect_ended())
+        ended, self._ended = self._ended, []
+        return ended
+
+    def _expect_ended(self) -> Ended:
+        message = self._next()
+        assert isinstance(message, Ended)
+        return message
+
+    def _next(self) -> FromServer:
+        try:
+            data = receive_message(self._stream)
+        except OSError as error:
+            raise InfrastructureError(f"the fork server does not answer: {error}") from error
+        if data is None:
+            raise InfrastructureError("the fork server died")
+        return self._decode(data)
+
+    def close(self) -> None:
+        """End the server; members that are left die with it."""
+        self._stream.close()
+        end(self._process)
+
+
+def start_module(module: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start one of our modules as a process that dies with us."""
+    return subprocess.Popen([sys.executable, "-m", module, *arguments], stdin=subprocess.DEVNULL)
+
+
+def wait_for_socket(path: Path, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a helper process listens at a path. Raises InfrastructureError when it died or is late."""
+    give_up_s = time.monotonic() + START_WAIT_S
+    while not path.exists():
+        if process.poll() is not None:
+            raise InfrastructureError(f"a process of the run did not start: exit status {process.returncode}")
+        if time.monotonic() > give_up_s:
+            raise InfrastructureError(f"{path} does not appear: a process of the run is stuck")
+        time.sleep(0.01)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Wait a moment for a process to end by itself, then end it."""
+    try:
+        process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
