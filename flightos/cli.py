@@ -67,7 +67,9 @@ def run(
     operator_log: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Repeat the commands of a run.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Run folder, new or empty.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the run folder is made; default: runs/.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Fly a scenario."""
@@ -98,7 +100,11 @@ def scenarios(json: JsonOption = False) -> None:
 
 
 @app.command()
-def rerun(run: Annotated[Path, typer.Argument(metavar="RUN")], node: int, json: JsonOption = False) -> None:
+def rerun(
+    run: Annotated[Path, typer.Argument(metavar="RUN")],
+    node: Annotated[str, typer.Argument(metavar="NODE", help="Number or name.")],
+    json: JsonOption = False,
+) -> None:
     """Re-execute a node of a run from its input log and compare the hash."""
     from flightos.commands.replay import rerun_node
 
@@ -208,7 +214,7 @@ def tlm_export(
 
 @app.command()
 def cmd(
-    node: Annotated[int, typer.Argument(metavar="NODE")],
+    node: Annotated[str, typer.Argument(metavar="NODE", help="Number or name.")],
     command: Annotated[str, typer.Argument(metavar="SERVICE.COMMAND")],
     arguments: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...")] = None,
     run: RunOption = None,
@@ -229,14 +235,11 @@ def report(run: RunArgument = None) -> None:
 
 
 @app.command()
-def dictionary(
-    json: JsonOption = False,
-    xtce: Annotated[bool, typer.Option("--xtce", help="XTCE for Yamcs and others.")] = False,
-) -> None:
-    """Print the dictionary of telemetry and commands."""
+def dictionary(json: JsonOption = False) -> None:
+    """Print the dictionary of telemetry and commands: a page for people, or the document for machines."""
     from flightos.commands.listing import print_dictionary
 
-    print_dictionary(json, xtce)
+    print_dictionary(json)
 
 
 @app.command()

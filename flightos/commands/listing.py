@@ -29,6 +29,19 @@ def list_scenarios(is_json: bool) -> None:
         print(f"{name:<{width}}  {question}")
 
 
+def print_dictionary(is_json: bool) -> None:
+    """The dictionary of this installation, the ground's own services included."""
+    from flightos.ground.acceptance_interface import DICTIONARY as ACCEPTANCE
+    from flightos.node.dictionary import service_dictionaries
+    from flightos.node.dictionary_export import dictionary_document, dictionary_markdown
+
+    dictionaries = service_dictionaries((ACCEPTANCE,))
+    if is_json:
+        print_json(dictionary_document(dictionaries))
+    else:
+        print(dictionary_markdown(dictionaries))
+
+
 def make_report(run: Path | None) -> None:
     """Write the report of a run; its path on stdout."""
     from flightos.ground.report import write_report

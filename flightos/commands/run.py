@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flightos.commands.endings import CommandEnded, Ending, say, usage_error
-from flightos.commands.runs import new_run_folder
+from flightos.commands.runs import RUNS_FOLDER
 
 
 @dataclass(frozen=True)
@@ -45,30 +45,27 @@ def fly_scenario(options: RunOptions) -> Ending:
     loaded = load_scenario(options.scenario, overrides)
     plan = build_plan(loaded, options.seed, options.duration_s)
     tape_s = time.monotonic() - started_s
-    run_dir = new_run_folder(loaded.name, options.seed, options.out)
     how = "wall clock" if options.is_wall else "as fast as it goes" if speed is None else f"x{speed:g}"
     say(
         f"{loaded.name}: {loaded.satellite_count} satellites, {plan.duration_ns // 1_000_000_000} s of mission, "
         f"seed {plan.seed}, {mode}, {how}"
     )
-    say(f"run folder: {run_dir}")
-
-    from sil.flight import fly
 
     from flightos.commands.status_line import StatusLine
+    from sil.flight import fly
 
     with StatusLine() as watch:
         summary = fly(
             plan,
             mode=mode,
-            out=run_dir,
+            out=options.out or RUNS_FOLDER,
             speed=speed,
             wall=options.is_wall,
             operator_log=options.operator_log,
             progress=watch,
         )
     summary["tape_s"] = round(tape_s, 3)
-    report = _write_report(run_dir, summary)
+    report = _write_report(Path(summary["run_dir"]), summary)
     _tell(summary, report, options.is_json)
     if summary.get("interrupted"):
         return Ending.INTERRUPTED
@@ -86,8 +83,12 @@ def _mode(options: RunOptions) -> str:
 
 def _speed(options: RunOptions, mode: str) -> float | None:
     """Mission seconds per wall second; None = as fast as it goes. Raises CommandEnded."""
+    if mode == "virtual":
+        if options.speed not in (None, "max"):
+            raise usage_error("--speed paces real processes; --virtual always goes as fast as it can")
+        return None
     if options.speed is None:
-        return None if mode == "virtual" else 1.0
+        return 1.0
     if options.speed == "max":
         if options.is_wall:
             raise usage_error("--wall runs at speed 1 only")
@@ -149,9 +150,10 @@ def _tell(summary: dict[str, Any], report: Path | None, is_json: bool) -> None:
         f"{summary['tasks_dropped']} dropped, {summary['tasks_lost']} lost; "
         f"{summary['products_delivered']} products delivered; "
         f"{summary['bytes_downlinked']:,} of {summary['bytes_sensed']:,} bytes came down; "
-        f"{summary['invariant_violations']} invariant violations; x{summary['speedup']:.0f}"
+        f"{summary['invariant_violations']} invariant violations; x{summary['speedup'] or 0:.0f}"
     )
-    for reason in summary.get("reasons", ()):
-        say(f"  {reason}")
+    for criterion in summary.get("criteria", ()):
+        if not criterion["passed"]:
+            say(f"  {criterion['name']}: expected {criterion['expected']}, measured {criterion['measured']}")
     say(f"trace {summary['trace_hash']}  products {summary['products_hash']}")
     print(report if report is not None else summary["run_dir"])

@@ -27,7 +27,7 @@ from sil.scenarios.contacts import contact_plan, eclipse_forecast
 from sil.scenarios.imaging import Shot, command_sequence, make_tiles, planned_shots
 from sil.scenarios.leap_seconds import tai_ns_of_utc
 from sil.scenarios.loader import LoadedScenario
-from sil.scenarios.node_configurations import heat_configuration, node_configurations, power_configuration
+from sil.scenarios.node_configurations import node_configurations
 from sil.scenarios.schema import (
     FaultTable,
     KernelHangTable,
@@ -254,7 +254,7 @@ def _worlds(loaded: LoadedScenario) -> tuple[NodeWorld, ...]:
         quiet, inside = rates.thresholds()
     except ValueError as error:
         raise ConfigError([loaded.fault(("world", "upsets_per_day"), str(error))]) from error
-    power, heat = power_configuration(scenario), heat_configuration(scenario)
+    power, heat = scenario.power.configuration(), scenario.heat.configuration()
     return tuple(
         NodeWorld(node_id, power, heat, quiet, inside) for node_id in range(1, loaded.satellite_count + 1)
     )

@@ -10,10 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flightos.core.configuration import (
-    ComputeConfiguration,
-    HeatConfiguration,
     NodeConfiguration,
-    PowerConfiguration,
     Role,
     TerminalConfiguration,
 )
@@ -50,32 +47,6 @@ def node_configurations(
         for station in stations
     ]
     return (*satellites, ground, *on_ground)
-
-
-def power_configuration(scenario: Scenario) -> PowerConfiguration:
-    """Electric power in mW and mJ."""
-    power = scenario.power
-    return PowerConfiguration(
-        array_mw=round(power.array_w * 1_000),
-        battery_mj=round(power.battery_wh * 3_600_000),
-        soc_ratio_e6_start=round(power.soc_ratio_start * 1_000_000),
-        soc_ratio_e6_min=round(power.soc_ratio_min * 1_000_000),
-        bus_mw=round(power.bus_w * 1_000),
-        imager_mw=round(power.imager_w * 1_000),
-    )
-
-
-def heat_configuration(scenario: Scenario) -> HeatConfiguration:
-    """Compute box in mK, mW and mm2."""
-    heat = scenario.heat
-    return HeatConfiguration(
-        capacity_j_per_k=heat.capacity_j_per_k,
-        temperature_mk_start=round(heat.temperature_k_start * 1_000),
-        temperature_mk_max=round(heat.temperature_k_max * 1_000),
-        radiator_mm2=round(heat.radiator_m2 * 1_000_000),
-        emissivity_e6=round(heat.emissivity * 1_000_000),
-        environment_mw=round(heat.environment_w * 1_000),
-    )
 
 
 def _ids(satellite_count: int) -> range:
@@ -128,15 +99,9 @@ def _satellite(
         command_key=command_key(seed, node_id),
         app_names=(scenario.payload.app,),
         tile_tera_ops=compute.tile_tera_ops,
-        power=power_configuration(scenario),
-        heat=heat_configuration(scenario),
-        compute=ComputeConfiguration(
-            rate_tops=rates[0] if len(rates) == 1 else rates[node_id - 1],
-            mw_per_tops=compute.mw_per_tops,
-            queue_count_max=compute.queue_count_max,
-            budget_factor_e3=round(compute.budget_factor * 1_000),
-            budget_ns_min=round(compute.budget_s_min * NS_PER_S),
-        ),
+        power=scenario.power.configuration(),
+        heat=scenario.heat.configuration(),
+        compute=compute.configuration(rates[0] if len(rates) == 1 else rates[node_id - 1]),
     )
 
 

@@ -10,11 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from flightos.node.configuration import HeatTable, NotNegative, Positive, PowerTable, Ratio, SlotTable
 from flightos.node.toml_faults import Table
 
-Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
-Positive = Annotated[float, Field(gt=0.0)]
-NotNegative = Annotated[float, Field(ge=0.0)]
 RateTops = Annotated[int, Field(ge=1, le=1_000_000)]
 SatelliteId = Annotated[int, Field(ge=1, le=999)]
 DURATION_S_MAX = 14 * 86_400
@@ -84,42 +82,14 @@ class Links(Table):
     queue_bytes_max: Annotated[int, Field(ge=65_536)] = 64 * 1024 * 1024
 
 
-class Compute(Table):
+class Compute(SlotTable):
     """The compute boxes."""
 
     rate_tops: Annotated[list[RateTops], Field(min_length=1, max_length=999)] = [400]
     """One value for all satellites, or one for each."""
-    mw_per_tops: Annotated[int, Field(ge=0)] = 200
-    queue_count_max: Annotated[int, Field(ge=1, le=4_096)] = 64
     tile_tera_ops: Annotated[int, Field(ge=1)] = 100_000
     """Modelled cost of one tile."""
-    budget_factor: Annotated[float, Field(ge=1.0, le=100.0)] = 2.0
-    """The watchdog kills a worker at this many times the modelled duration ..."""
-    budget_s_min: Positive = 10.0
-    """... but not before this time."""
     storage_bytes: Annotated[int, Field(ge=1_000_000)] = 2_500_000_000_000
-
-
-class Power(Table):
-    """Array, battery and standing loads."""
-
-    array_w: NotNegative = 700.0
-    battery_wh: Positive = 600.0
-    soc_ratio_start: Ratio = 0.90
-    soc_ratio_min: Ratio = 0.70
-    bus_w: NotNegative = 120.0
-    imager_w: NotNegative = 40.0
-
-
-class Heat(Table):
-    """Compute box as one lumped node."""
-
-    capacity_j_per_k: Annotated[int, Field(ge=1)] = 7_200
-    temperature_k_start: Annotated[float, Field(ge=150.0, le=500.0)] = 293.0
-    temperature_k_max: Annotated[float, Field(ge=150.0, le=500.0)] = 333.0
-    radiator_m2: Annotated[float, Field(ge=0.0, le=1_000.0)] = 0.24
-    emissivity: Ratio = 0.85
-    environment_w: NotNegative = 20.0
 
 
 class Burst(Table):
@@ -218,8 +188,8 @@ class Scenario(Table):
     stations: Stations = Stations()
     links: Links = Links()
     compute: Compute = Compute()
-    power: Power = Power()
-    heat: Heat = Heat()
+    power: PowerTable = PowerTable()
+    heat: HeatTable = HeatTable()
     payload: Payload = Payload()
     faults: Annotated[list[FaultTable], Field(max_length=256)] = []
     criteria: CriteriaTable = CriteriaTable()
