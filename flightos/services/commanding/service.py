@@ -38,7 +38,6 @@ from flightos.services.commanding.interface import (
     ResetCounters,
 )
 from flightos.services.commanding.state import CommandingCounters, CommandingState, PendingCommand
-from flightos.services.scheduling.interface import REQUEST_OBSERVATION, RequestObservation
 from flightos.services.telemetry.interface import ReportEvent, VerificationReported, VerificationStage
 from flightos.wire.layout import TEXT_BYTES_MAX, Value, layout_of
 
@@ -83,7 +82,6 @@ class CommandingService:
         self._here: Mapping[int, Callable[[tuple[Value, ...], int], Sequence[Record]]] = {
             NOOP.id: self._execute_noop,
             RESET_COUNTERS.id: self._execute_reset,
-            REQUEST_OBSERVATION.id: self._request_observation,
         }
 
     def handle(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
@@ -193,15 +191,6 @@ class CommandingService:
 
     def _execute_reset(self, arguments: tuple[Value, ...], source_id: int) -> Sequence[Record]:
         return (ResetCounters(), ReportEvent(COUNTERS_RESET.id, (source_id,)))
-
-    def _request_observation(self, arguments: tuple[Value, ...], source_id: int) -> Sequence[Record]:
-        """
-
-        Cheduling answers with events of the observation; the command itself is done when it is handed over.
-        """
-        names = [field.name for field in REQUEST_OBSERVATION.arguments]
-        by_name: dict[str, Any] = dict(zip(names, arguments, strict=True))
-        return (RequestObservation(**by_name),)
 
     def _complete(self, record: CommandCompleted, now_obt_ns: int) -> Sequence[Record]:
         state = self.state

@@ -45,7 +45,7 @@ from flightos.services.commanding.service import (
 )
 from flightos.services.commanding.state import CommandingState
 from flightos.services.scheduling.interface import DICTIONARY as SCHEDULING
-from flightos.services.scheduling.interface import REQUEST_OBSERVATION, RequestObservation
+from flightos.services.scheduling.interface import REQUEST_OBSERVATION
 from flightos.services.telemetry.interface import ReportEvent, VerificationReported, VerificationStage
 from flightos.wire.command import pack_arguments
 from flightos.wire.layout import Value
@@ -97,18 +97,12 @@ def test_reset_counters_reaches_every_service() -> None:
     assert commanding.housekeeping().accepted_count == 0
 
 
-def test_an_observation_is_requested_by_the_names_of_its_arguments() -> None:
-    arguments: dict[str, Value] = {
-        "observation_id": 9,
-        "app": "surface_watch",
-        "tile_index": 4,
-        "priority": 2,
-        "deadline_s": 60,
-    }
-    packed = pack_arguments(REQUEST_OBSERVATION, arguments)
-    produced = service().handle(packet(REQUEST_OBSERVATION, packed), 5)
-    assert RequestObservation(9, "surface_watch", 4, 2, 60) in produced
-    assert stages(produced)[-1] == (VerificationStage.COMPLETED, 0)
+def test_an_observation_is_requested_from_scheduling() -> None:
+    values: tuple[Value, ...] = tuple(
+        "surface_watch" if field.type == "text" else 2 for field in REQUEST_OBSERVATION.arguments
+    )
+    produced = service().handle(packet(REQUEST_OBSERVATION, pack_arguments(REQUEST_OBSERVATION, values)), 5)
+    assert produced[1] == CommandDispatched(REQUEST_OBSERVATION.id, "scheduling", values, 1, OPERATOR)
 
 
 def test_a_command_of_another_service_is_dispatched_and_its_answer_reported() -> None:
