@@ -47,7 +47,23 @@ PLAN = ContactPlan(
 steps = st.lists(
     st.tuples(
         st.sampled_from(
-            "send send keep arrive arrive done done back confirm wake pass open close declare recover".split()
+            [
+                "send",
+                "send",
+                "keep",
+                "arrive",
+                "arrive",
+                "done",
+                "done",
+                "back",
+                "confirm",
+                "wake",
+                "pass",
+                "open",
+                "close",
+                "declare",
+                "recover",
+            ]
         ),
         st.integers(2, 3),
         st.integers(0, 3),
