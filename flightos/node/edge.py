@@ -19,6 +19,7 @@ from flightos.core.ports import (
     ContentArrived,
     DropContent,
     FrameReceived,
+    NodeBooted,
     StoreBytes,
     TableUploaded,
     TransmitFrame,
@@ -39,7 +40,7 @@ from flightos.services.links.interface import (
 from flightos.services.network.interface import BundleDelivered, BundleKind, OpenBundle
 from flightos.wire.authentication import NotAuthentic
 from flightos.wire.bundle import decode_bundle, decode_bundle_header, encode_bundle, with_hop
-from flightos.wire.frame import BundleCarried, FrameCodec, Hello
+from flightos.wire.frame import BundleCarried, FrameCodec, Hello, HopAcknowledgement
 from flightos.wire.packet import decode_tc
 
 
@@ -55,6 +56,7 @@ class Edge:
         self._node_id = configuration.node_id
         self._command_key = configuration.command_key
         self._on: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
+            NodeBooted: self._boot,
             FrameReceived: self._receive,
             SendFrame: self._send,
             SendBundleFrame: self._send_bundle,
@@ -74,6 +76,11 @@ class Edge:
         return len(self.store), self.store.size_bytes, self.decode_error_count
 
     # --- frames -----------------------------------------------------------------------------------------------
+
+    def _boot(self, record: NodeBooted, now_obt_ns: int) -> Sequence[Record]:
+        """A new life counts its frames above those of all earlier ones, whatever of them was lost."""
+        self.codec.start_boot(record.boot_count)
+        return ()
 
     def _receive(self, record: FrameReceived, now_obt_ns: int) -> Sequence[Record]:
         terminal_index, peer_id = record.terminal_index, record.peer_id
@@ -95,6 +102,7 @@ class Edge:
             return (FrameRejected(terminal_index, peer_id, error.reason),)
         if type(body) is Hello:
             return (HelloFrameReceived(terminal_index, peer_id, body),)
+        assert isinstance(body, HopAcknowledgement)
         return (AcknowledgementFrameReceived(terminal_index, peer_id, body.sequences),)
 
     def _send(self, record: SendFrame, now_obt_ns: int) -> Sequence[Record]:

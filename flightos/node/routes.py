@@ -44,7 +44,7 @@ SERVICE_ORDER: Final = (
 
 ROUTES: Final[Mapping[type[Record], tuple[str, ...]]] = {
     # devices -> services
-    ports.NodeBooted: tuple(name for name in SERVICE_ORDER if name not in ("commanding", "deployment")),
+    ports.NodeBooted: (EDGE, *(name for name in SERVICE_ORDER if name not in ("commanding", "deployment"))),
     ports.TimeSampled: ("commanding", "resources", "health", "scheduling", "network", "links", "telemetry"),
     ports.PowerSampled: ("resources",),
     ports.TemperatureSampled: ("resources",),
