@@ -44,27 +44,13 @@ PLAN = ContactPlan(
     )
 )
 
+STEPS = (
+    *("send", "send", "keep", "arrive", "arrive", "done", "done", "back"),
+    *("confirm", "wake", "pass", "open", "close", "declare", "recover"),
+)
 steps = st.lists(
     st.tuples(
-        st.sampled_from(
-            [
-                "send",
-                "send",
-                "keep",
-                "arrive",
-                "arrive",
-                "done",
-                "done",
-                "back",
-                "confirm",
-                "wake",
-                "pass",
-                "open",
-                "close",
-                "declare",
-                "recover",
-            ]
-        ),
+        st.sampled_from(STEPS),
         st.integers(2, 3),
         st.integers(0, 3),
     ),

@@ -1,22 +1,17 @@
-"""Network, record by record."""
+"""Network, record by record: how bundles begin and end here, limits, restart."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 import pytest
 
-from flightos.core.configuration import NodeConfiguration, Role
-from flightos.core.ports import DropContent, NodeBooted, TimeSampled
-from flightos.core.records import Record, WakeupReached
+from flightos.core.ports import DropContent, NodeBooted
+from flightos.core.records import Record
 from flightos.core.refusal import Refusal
-from flightos.core.time import NS_PER_S
 from flightos.services.commanding.interface import ResetCounters
-from flightos.services.health.interface import PeerDeclared, PeerRecovered
 from flightos.services.links.interface import (
-    BundleArrived,
     BundleForwarded,
     BundleHeader,
     BundleRepeated,
@@ -27,100 +22,36 @@ from flightos.services.links.interface import (
     LinkOpened,
 )
 from flightos.services.network import forwarding, state
-from flightos.services.network.custody import DTN_EPOCH_TAI_NS
 from flightos.services.network.interface import (
     BUNDLE_DROPPED_EVENT,
     BUNDLE_SENT_AGAIN,
     BUNDLE_STORE_FULL,
     DICTIONARY,
-    NEIGHBOUR_EXCLUDED,
     BundleDelivered,
     BundleDropped,
     BundleKind,
     ConfirmDelivery,
-    Contact,
-    ContactPlan,
-    ContactPlanActivated,
     OpenBundle,
-    SendBundle,
 )
-from flightos.services.network.service import NetworkService
-from flightos.services.network.state import GRACE_NS, NetworkCounters, NetworkState
+from flightos.services.network.state import NetworkCounters, NetworkState
 from flightos.services.telemetry.interface import ReportEvent
 from flightos.wire.bundle import HOP_LIMIT
-
-S = NS_PER_S
-A, LEFT, RIGHT, GOAL = 1, 2, 3, 4
-TAI = DTN_EPOCH_TAI_NS + 1000 * S
-"""TAI minus on-board time."""
-CONTENT = b"c" * 16
-
-
-def contact(a: int, b: int, start: int, stop: int, light_ms: int = 10) -> Contact:
-    return Contact(a, b, TAI + start * S, TAI + stop * S, 10**9, light_ms * 1_000_000)
-
-
-DIAMOND = (
-    contact(A, LEFT, 0, 100_000, 10),
-    contact(A, RIGHT, 0, 100_000, 20),
-    contact(LEFT, GOAL, 0, 100_000, 10),
-    contact(RIGHT, GOAL, 0, 100_000, 20),
+from tests.unit.network.model import (
+    CONTENT,
+    GOAL,
+    LEFT,
+    RIGHT,
+    A,
+    S,
+    arrival,
+    contact,
+    events,
+    forwarded,
+    network,
+    of,
+    send,
+    wake_until,
 )
-"""Two ways to the goal, the left one shorter."""
-
-
-def network(*contacts: Contact, links: tuple[int, ...] = (LEFT, RIGHT)) -> NetworkService:
-    """A booted node with this plan and these links open, at t = 0."""
-    service = NetworkService(NodeConfiguration(A, "a", Role.SATELLITE, (), ()))
-    service.handle(NodeBooted(0, False), 0)
-    service.handle(TimeSampled(TAI, 0), 0)
-    service.handle(ContactPlanActivated(ContactPlan(contacts or DIAMOND)), 0)
-    for peer in links:
-        service.handle(LinkOpened(peer, 1, 10**9), 0)
-    return service
-
-
-def send(service: NetworkService, now: int = 0, **changes: Any) -> Sequence[Record]:
-    values: dict[str, Any] = {
-        "destination_id": GOAL,
-        "kind": BundleKind.PRODUCT,
-        "body": b"body",
-        "attachment_ids": (CONTENT,),
-        "size_bytes": 1000,
-        "priority": 1,
-        "lifetime_ms": 3_600_000,
-    }
-    return service.handle(SendBundle(**(values | changes)), now)
-
-
-def arrival(
-    peer: int = LEFT, sequence: int = 0, destination: int = GOAL, hops: int = 1, kind: int = 5, life_ms: int = 10**7
-) -> BundleArrived:  # fmt: skip
-    """A bundle of node 9, made at DTN time 1,000,000 ms, which is t = 0."""
-    header = BundleHeader(9, 1_000_000, sequence, destination, life_ms, kind, 0, hops)
-    return BundleArrived(peer, header, bytes([sequence % 256]) * 16, 1000)
-
-
-def of(records: Sequence[Record], kind: type[Record]) -> list[Any]:
-    return [record for record in records if type(record) is kind]
-
-
-def events(records: Sequence[Record]) -> list[int]:
-    return [record.event_id for record in of(records, ReportEvent)]
-
-
-def forwarded(records: Sequence[Record]) -> ForwardBundle:
-    [request] = of(records, ForwardBundle)
-    assert isinstance(request, ForwardBundle)
-    return request
-
-
-def wake_until(service: NetworkService, end: int) -> list[tuple[int, Record]]:
-    """All wake-ups before `end`, with what they gave."""
-    out: list[tuple[int, Record]] = []
-    while (due := service.next_wakeup_obt_ns()) is not None and due < end:
-        out += [(due, record) for record in service.handle(WakeupReached(), due)]
-    return out
 
 
 def test_a_bundle_gets_header_and_next_hop() -> None:
@@ -148,33 +79,6 @@ def test_an_idle_network_asks_for_no_wakeup() -> None:
     service.handle(BundleForwarded(LEFT, request.bundle.key), S)
     assert service.next_wakeup_obt_ns() is None
     assert service.state.held == {}
-
-
-def test_a_contact_is_waited_for() -> None:
-    """Nothing leaves before the link is open; nothing needs to be asked for again."""
-    service = network(contact(A, LEFT, 500, 600), contact(LEFT, GOAL, 0, 9_000), links=())
-    assert not send(service)
-    assert wake_until(service, 500 * S) == []
-    assert forwarded(service.handle(LinkOpened(LEFT, 1, 1), 501 * S)).peer_id == LEFT
-
-
-def test_priority_then_age() -> None:
-    """What waited leaves most urgent first, then oldest."""
-    service = network(links=())
-    for second, priority in ((1, 0), (2, 3), (3, 1), (4, 3)):
-        send(service, second * S, priority=priority)
-    out = service.handle(LinkOpened(LEFT, 1, 1), 9 * S)
-    assert [request.bundle.sequence for request in of(out, ForwardBundle)] == [1, 3, 2, 0]
-
-
-def test_a_neighbour_is_handed_a_bounded_number() -> None:
-    """The next one follows each acknowledgement."""
-    service = network()
-    handed = sum(len(of(send(service), ForwardBundle)) for _ in range(50))
-    assert handed == state.HANDED_COUNT_MAX
-    assert service.housekeeping().bundles_waiting == 50 - handed
-    out = service.handle(BundleForwarded(LEFT, (A, 1_000_000, 0)), 0)
-    assert forwarded(out).bundle.sequence == handed
 
 
 def test_a_relay_frees_its_copy() -> None:
@@ -205,67 +109,6 @@ def test_the_table_of_seen_bundles_is_bounded() -> None:
         service.handle(arrival(destination=A, sequence=sequence), 0)
     assert len(service.state.seen) == state.SEEN_COUNT_MAX
     assert next(iter(service.state.seen)) == (9, 1_000_000, 5)
-
-
-def test_it_is_not_sent_back_while_another_way_exists() -> None:
-    """From LEFT it goes on to the right although left is shorter; with the right way gone it goes back."""
-    service = network()
-    assert forwarded(service.handle(arrival(LEFT), 0)).peer_id == RIGHT
-    service.handle(LinkClosed(RIGHT, False), S)
-    assert forwarded(service.handle(arrival(LEFT, 1), 2 * S)).peer_id == LEFT
-
-
-def test_a_lost_link_is_gone_around_until_it_opens() -> None:
-    """The returned bundle takes the other way; the exclusion ends with the link's return."""
-    service = network()
-    request = forwarded(send(service))
-    out = service.handle(LinkClosed(LEFT, False), S)
-    assert events(out) == [NEIGHBOUR_EXCLUDED.id]
-    out = service.handle(BundleReturned(LEFT, request.bundle.key, int(Refusal.NO_ROUTE)), S)
-    assert forwarded(out).peer_id == RIGHT
-    service.handle(LinkOpened(LEFT, 1, 1), 2 * S)
-    assert forwarded(send(service, 3 * S)).peer_id == LEFT
-
-
-def test_a_planned_end_excludes_nobody() -> None:
-    """The bundle waits for the next contact of the plan."""
-    service = network(
-        contact(A, LEFT, 0, 50), contact(A, LEFT, 80, 200), contact(LEFT, GOAL, 0, 9_000), links=(LEFT,)
-    )
-    service.handle(LinkClosed(LEFT, True), 50 * S)
-    assert not send(service, 51 * S)
-    assert service.state.excluded == {}
-    assert forwarded(service.handle(LinkOpened(LEFT, 1, 1), 81 * S)).peer_id == LEFT
-
-
-def test_a_contact_that_never_opens_is_given_up_after_a_grace() -> None:
-    """The other way is taken, once, by itself."""
-    service = network(links=(RIGHT,))
-    assert not send(service, S)
-    out = wake_until(service, 2 * GRACE_NS)
-    assert [(due, type(record)) for due, record in out] == [
-        (GRACE_NS, ReportEvent),
-        (GRACE_NS, ForwardBundle),
-    ]
-
-
-def test_a_returned_bundle_is_not_handed_back_in_the_same_breath() -> None:
-    """A full queue: pause of a second, then again; otherwise both services would turn in a circle."""
-    service = network()
-    request = forwarded(send(service))
-    assert not service.handle(BundleReturned(LEFT, request.bundle.key, int(Refusal.QUEUE_FULL)), S)
-    [(due, again)] = wake_until(service, 10 * S)
-    assert due == S + state.RETRY_NS
-    assert isinstance(again, ForwardBundle)
-
-
-def test_a_declared_peer_is_avoided_until_it_recovers() -> None:
-    """Also when it is not a neighbour."""
-    service = network()
-    service.handle(PeerDeclared(LEFT), S)
-    assert forwarded(send(service, S)).peer_id == RIGHT
-    service.handle(PeerRecovered(LEFT, 1), 2 * S)
-    assert forwarded(send(service, 3 * S)).peer_id == LEFT
 
 
 def test_missing_bytes_end_a_bundle() -> None:
@@ -340,26 +183,6 @@ def test_confirmation_finds_the_bundle_wherever_it_is() -> None:
     assert service.housekeeping().records_unknown_count == 1
 
 
-def test_a_bundle_that_comes_back_goes_another_way() -> None:
-    """LEFT could not bring it further: the source, which still keeps it, sends it to the right."""
-    service = network()
-    key = forwarded(send(service, wants_acknowledgement=True)).bundle.key
-    service.handle(BundleForwarded(LEFT, key), S)
-    back = BundleArrived(LEFT, BundleHeader(*key, GOAL, 3_600_000, 7, 1, 2), b"x" * 16, 1000)
-    out = service.handle(back, 2 * S)
-    assert of(out, DropContent) == [DropContent(b"x" * 16)]
-    assert forwarded(out).peer_id == RIGHT
-
-
-def test_a_bundle_that_overtakes_its_acknowledgement_goes_another_way() -> None:
-    """The neighbour handed it back before we heard that it had taken it: we hold the only copy."""
-    service = network()
-    key = forwarded(send(service)).bundle.key
-    back = BundleArrived(LEFT, BundleHeader(*key, GOAL, 3_600_000, 7, 1, 2), b"x" * 16, 1000)
-    assert not of(service.handle(back, S), ForwardBundle)
-    assert forwarded(service.handle(BundleForwarded(LEFT, key), 2 * S)).peer_id == RIGHT
-
-
 def test_repeated_bytes_are_dropped_unless_held() -> None:
     """The edge stored them again; a held bundle still needs them."""
     service = network()
@@ -393,18 +216,6 @@ def test_a_full_table_refuses_and_holds_relays_off(monkeypatch: pytest.MonkeyPat
 def test_bytes_are_bounded_too() -> None:
     """One bundle that is larger than everything is refused."""
     assert of(send(network(), size_bytes=state.HELD_BYTES_MAX), BundleDropped)
-
-
-def test_routes_are_kept_while_they_are_right() -> None:
-    """A thousand bundles, one computation; a topology fact asks for a second."""
-    service = network()
-    for second in range(1000):
-        request = forwarded(send(service, second * S))
-        service.handle(BundleForwarded(LEFT, request.bundle.key), second * S)
-    assert service.housekeeping().routes_computed_count == 1
-    service.handle(PeerDeclared(RIGHT), 1000 * S)
-    send(service, 1000 * S)
-    assert service.housekeeping().routes_computed_count == 2
 
 
 def test_a_snapshot_behaves_like_the_original() -> None:
