@@ -86,7 +86,9 @@ def diff(run_a: Path, run_b: Path) -> DiffReport:
     for life in sorted(lives_a ^ lives_b):
         where = "A" if life in lives_a else "B"
         lines.append(f"node {life[0]} boot {life[1]} lived in {where} only")
-    parting = _first_parting(a, b, sorted(lives_a & lives_b))
+    common = sorted(lives_a & lives_b)
+    lines += _configuration_lines(a, b, common)
+    parting = _first_parting(a, b, common)
     if parting is not None:
         lines.append(parting.line())
     is_same = (
@@ -102,6 +104,19 @@ def diff(run_a: Path, run_b: Path) -> DiffReport:
 def _lives(folder: RunFolder) -> set[Life]:
     """Lives that left a log."""
     return {(node_id, boot) for node_id in folder.node_ids() for boot in folder.boots(node_id)}
+
+
+def _configuration_lines(a: RunFolder, b: RunFolder, lives: Sequence[Life]) -> list[str]:
+    """What nodes were told to be, where it is not the same: the first field of each first boot."""
+    lines = []
+    for node_id, boot_count in lives:
+        if boot_count > 0:
+            continue
+        one, other = read_log(a.inputs, node_id, boot_count)[0], read_log(b.inputs, node_id, boot_count)[0]
+        if one.configuration != other.configuration:
+            difference = _field_difference(one.configuration, other.configuration)
+            lines.append(f"node {node_id} ({one.configuration.name}) is configured differently: {difference}")
+    return lines
 
 
 def _first_parting(a: RunFolder, b: RunFolder, lives: Sequence[Life]) -> Parting | None:
@@ -151,23 +166,21 @@ def _look_into(a: RunFolder, b: RunFolder, candidate: _Candidate) -> Parting | N
     """The exact event of one life."""
     node_id, boot_count = candidate.life
     sides = _Side(*read_log(a.inputs, node_id, boot_count)), _Side(*read_log(b.inputs, node_id, boot_count))
-    header, clock = sides[0].header, _clock(sides[0].header)
+    header = sides[0].header
+    clock = _clock(header)
 
     def parting(obt_ns: int, index: int, what: str) -> Parting:
         name = header.configuration.name
         return Parting(node_id, name, boot_count, max(0, clock.mission_ns(obt_ns)), obt_ns, index, what)
 
-    if sides[0].header != sides[1].header:
-        first_obt_ns = sides[0].entries[0][0] if sides[0].entries else 0
-        what = "configuration: " + _field_difference(sides[0].header, sides[1].header)
-        return parting(first_obt_ns, 0, what)
     index = _differing_index(sides[0].entries, sides[1].entries)
     times = [side.entries[index][0] for side in sides if index < len(side.entries)]
     if times and (candidate.second is None or min(times) // NS_PER_S <= candidate.second):
         return parting(min(times), index, _entry_difference(sides, index))
     if candidate.second is None:
         return None
-    what = f"same inputs in on-board second {candidate.second}, different outputs: the code differs"
+    cause = "the code" if sides[0].header == sides[1].header else "the configuration"
+    what = f"same inputs in on-board second {candidate.second}, different outputs: {cause} differs"
     return parting(candidate.second * NS_PER_S, -1, what)
 
 
@@ -221,6 +234,13 @@ def _field_difference(one: msgspec.Struct, other: msgspec.Struct, prefix: str = 
             continue
         if isinstance(value, msgspec.Struct) and type(value) is type(other_value):
             return _field_difference(value, other_value, f"{prefix}{name}.")
+        if isinstance(value, tuple) and isinstance(other_value, tuple) and len(value) == len(other_value):
+            place = next(
+                i for i, (left, right) in enumerate(zip(value, other_value, strict=True)) if left != right
+            )
+            name, value, other_value = f"{name}[{place}]", value[place], other_value[place]
+            if isinstance(value, msgspec.Struct) and type(value) is type(other_value):
+                return _field_difference(value, other_value, f"{prefix}{name}.")
         if isinstance(value, bytes) and isinstance(other_value, bytes):
             return f"{prefix}{name}: {_bytes_difference(value, other_value)}"
         return f"{prefix}{name}: {_short(value)} in A, {_short(other_value)} in B"
