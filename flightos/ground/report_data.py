@@ -160,17 +160,23 @@ def _execution(key: tuple[int, int, int], start: Event, stop_s: float, ending: s
 
 
 def _links(events: list[Event], stop_s: float) -> Iterator[LinkSpan]:
-    """Both ends report a link; what the lower id says counts."""
-    opened: dict[tuple[int, int], float] = {}
+    """Both ends report a link; the lower id counts, and the higher one where the lower said nothing."""
+    by_reporter: dict[tuple[int, int], list[Event]] = {}
     for event in events:
-        if event.name not in ("LINK_OPENED", "LINK_CLOSED", "LINK_LOST"):
-            continue
-        pair = (event.node_id, int(event.fields["peer_id"]))
-        if pair[0] > pair[1]:
-            continue
+        if event.name in ("LINK_OPENED", "LINK_CLOSED", "LINK_LOST"):
+            by_reporter.setdefault((event.node_id, int(event.fields["peer_id"])), []).append(event)
+    for (reporter, peer), told in sorted(by_reporter.items()):
+        if reporter < peer or (peer, reporter) not in by_reporter:
+            yield from _link_spans(min(reporter, peer), max(reporter, peer), told, stop_s)
+
+
+def _link_spans(node_a_id: int, node_b_id: int, told: list[Event], stop_s: float) -> Iterator[LinkSpan]:
+    start_s: float | None = None
+    for event in told:
         if event.name == "LINK_OPENED":
-            opened.setdefault(pair, event.t_s)
-        elif pair in opened:
-            yield LinkSpan(*pair, opened.pop(pair), event.t_s, event.name == "LINK_LOST")
-    for pair, start_s in opened.items():
-        yield LinkSpan(*pair, start_s, stop_s, False)
+            start_s = event.t_s if start_s is None else start_s
+        elif start_s is not None:
+            yield LinkSpan(node_a_id, node_b_id, start_s, event.t_s, event.name == "LINK_LOST")
+            start_s = None
+    if start_s is not None:
+        yield LinkSpan(node_a_id, node_b_id, start_s, stop_s, False)

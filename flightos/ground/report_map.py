@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from flightos.core.ids import is_satellite
 from flightos.ground.report_data import ReportData
-from flightos.ground.report_svg import Drawing, clock
+from flightos.ground.report_svg import Drawing, clock, spans
 
 Floats = NDArray[np.float64]
 
@@ -107,14 +107,16 @@ def _is_silent(data: ReportData, node: int, t_s: float) -> bool:
 
 
 def _stations(data: ReportData) -> dict[int, tuple[float, float]]:
-    """Latitude and longitude of stations in degrees by id, where the geometry has them."""
-    found = {}
-    for node, place in (data.run.geometry.get("stations") or {}).items():
-        if isinstance(place, list) and len(place) >= 2:
-            found[int(node)] = (float(place[0]), float(place[1]))
-        elif isinstance(place, dict) and {"lat_deg", "lon_deg"} <= place.keys():
-            found[int(node)] = (float(place["lat_deg"]), float(place["lon_deg"]))
-    return found
+    """Latitude and longitude of stations in degrees by id, where the manifest has them."""
+    places = data.setting("station_places_deg")
+    if not isinstance(places, dict):
+        return {}
+    by_name = {name: node for node, name in data.run.names.items()}
+    return {
+        by_name[name]: spans([place])[0]
+        for name, place in places.items()
+        if name in by_name and spans([place])
+    }
 
 
 def _draw_satellite(drawing: Drawing, data: ReportData, node: int, x: float, y: float, t_s: float) -> None:

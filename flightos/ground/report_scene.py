@@ -96,7 +96,7 @@ def _rgb(data: ReportData) -> NDArray[np.uint8] | None:
         return None
     if rgb.ndim != 3 or rgb.shape[2] != 3:
         return None
-    return _stretched(rgb)
+    return rgb if rgb.dtype == np.uint8 else _stretched(rgb)
 
 
 def _stretched(rgb: NDArray[np.generic]) -> NDArray[np.uint8]:

@@ -84,8 +84,12 @@ class TimeAxis:
         """Grid lines from top to bottom with labels under them."""
         for t_s, label in self.ticks(count_max):
             drawing.line(self.x(t_s), top, self.x(t_s), bottom, "grid")
-            anchor = "start" if t_s == 0 else "middle"
-            drawing.text(self.x(t_s), bottom + 12, label, "tick", anchor)
+            drawing.text(self.x(t_s), bottom + 12, label, "tick", self.anchor(t_s))
+
+    def anchor(self, t_s: float) -> str:
+        """How a label hangs on its tick, so that none leaves the picture."""
+        share = t_s / self.stop_s
+        return "start" if share < 0.01 else "end" if share > 0.99 else "middle"
 
 
 def clock(t_s: float) -> str:

@@ -24,8 +24,10 @@ BAR: Final = 16.0
 
 CARD_WIDTH: Final = 330.0
 CARD_LEFT: Final = 44.0
-PANEL: Final = 54.0
-PANEL_GAP: Final = 14.0
+PANEL: Final = 56.0
+INSET: Final = 5.0
+PANEL_GAP: Final = 18.0
+CARD_TOP: Final = 16.0
 CARD_POINT_COUNT: Final = 300
 
 
@@ -81,7 +83,7 @@ def link_lanes(data: ReportData) -> str:
     lanes = _lanes(data)
     if not lanes:
         return ""
-    lane = 17.0
+    lane = 18.0
     height = TOP + lane * len(lanes) + 20
     drawing = Drawing(WIDTH, height, "links over mission time, planned and real")
     axis = TimeAxis(data.stop_s, LABEL_WIDTH + 40, WIDTH - 8)
@@ -95,16 +97,16 @@ def link_lanes(data: ReportData) -> str:
                 tip = (
                     f"planned {data.name(node_a)} - {data.name(node_b)}: {clock(start_s)} to {clock(stop_s)}"
                 )
-                drawing.rect(x, top + 3, axis.x(stop_s) - x, lane - 6, "planned", tip, 2)
+                drawing.rect(x, top + 3, axis.x(stop_s) - x, 12, "planned", tip, 2)
         for link in data.links:
             if _lane_key(link.node_a_id, link.node_b_id) == key:
                 x, stop_x = axis.x(link.start_s), axis.x(link.stop_s)
                 ends = f"{data.name(link.node_a_id)} - {data.name(link.node_b_id)}"
                 tip = f"open {ends}: {clock(link.start_s)} to {clock(link.stop_s)}"
-                drawing.rect(x, top + 5, stop_x - x, lane - 10, "open", tip, 2)
+                drawing.rect(x, top + 3, stop_x - x, 12, "open", tip, 2)
                 if link.was_lost:
                     drawing.add(
-                        "circle", "lost", f"lost {ends} at {clock(link.stop_s)}", cx=stop_x, cy=top + 8.5, r=4
+                        "circle", "lost", f"lost {ends} at {clock(link.stop_s)}", cx=stop_x, cy=top + 9, r=4.5
                     )
                 satellite = data.name(min(link.node_a_id, link.node_b_id))
                 if len(key) == 1 and fits(satellite, stop_x - x, 9):
@@ -131,9 +133,14 @@ def _lanes(data: ReportData) -> dict[tuple[int, ...], str]:
 def node_cards(data: ReportData) -> list[tuple[str, str]]:
     """(name, drawing) for each satellite: charge, temperature and backlog with their limits."""
     panels = (
-        ("charge, %", 100.0, data.series("resources/soc_ratio"), _limit(data, "power", "soc_ratio_min")),
-        ("heat, K", 1.0, data.series("resources/temperature_k"), _limit(data, "heat", "temperature_k_max")),
-        ("queue, tasks", 1.0, _backlog(data), None),
+        ("charge in %", 100.0, data.series("resources/soc_ratio"), _limit(data, "power", "soc_ratio_min")),
+        (
+            "compute box in K",
+            1.0,
+            data.series("resources/temperature_k"),
+            _limit(data, "heat", "temperature_k_max"),
+        ),
+        ("tasks queued and running", 1.0, _backlog(data), None),
     )
     limits = [
         _range([s.value * scale for s in found.values()], limit, scale) for _, scale, found, limit in panels
@@ -142,16 +149,16 @@ def node_cards(data: ReportData) -> list[tuple[str, str]]:
     for node_id in data.satellite_ids:
         if not any(node_id in found for _, _, found, _ in panels):
             continue
-        height = 6 + len(panels) * (PANEL + PANEL_GAP) + 12
+        height = CARD_TOP + len(panels) * (PANEL + PANEL_GAP)
         drawing = Drawing(CARD_WIDTH, height, f"charge, temperature and queue of {data.name(node_id)}")
         axis = TimeAxis(data.stop_s, CARD_LEFT, CARD_WIDTH - 6)
         for index, (label, scale, found, limit) in enumerate(panels):
-            top = 6 + index * (PANEL + PANEL_GAP)
+            top = CARD_TOP + index * (PANEL + PANEL_GAP)
             shade(drawing, axis, data, node_id, top, PANEL)
             _panel(drawing, axis, top, label, limits[index], found.get(node_id), limit, scale)
-        bottom = 6 + len(panels) * (PANEL + PANEL_GAP) - PANEL_GAP
+        bottom = height - PANEL_GAP
         for t_s, label in axis.ticks(5):
-            drawing.text(axis.x(t_s), bottom + 13, label, "tick", "start" if t_s == 0 else "middle")
+            drawing.text(axis.x(t_s), bottom + 13, label, "tick", axis.anchor(t_s))
         cards.append((data.name(node_id), drawing.svg("card-plot")))
     return cards
 
@@ -183,8 +190,7 @@ def _range(values: list[Floats], limit: float | None, scale: float) -> tuple[flo
     high = max((float(array.max()) for array in finite), default=1.0)
     if limit is not None:
         low, high = min(low, limit * scale), max(high, limit * scale)
-    margin = 0.08 * (high - low) or 0.5
-    return (0.0 if low == 0 else low - margin), high + margin
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
 def _panel(
@@ -200,13 +206,13 @@ def _panel(
     low, high = limits
 
     def y(value: float) -> float:
-        return top + PANEL - (value - low) / (high - low) * PANEL
+        return top + PANEL - INSET - (value - low) / (high - low) * (PANEL - 2 * INSET)
 
     drawing.rect(axis.left, top, axis.right - axis.left, PANEL, "frame")
-    drawing.text(axis.left + 4, top + 10, label, "panel-label")
+    drawing.text(axis.left, top - 4, label, "panel-label")
     for value in (low, high):
         shown = round(value) if high - low > 5 else round(value, 1)
-        drawing.text(axis.left - 5, y(value) + (8 if value == high else 0), f"{shown:g}", "tick", "end")
+        drawing.text(axis.left - 5, y(value) + 3.5, f"{shown:g}", "tick", "end")
     if limit is not None:
         drawing.line(axis.left, y(limit * scale), axis.right, y(limit * scale), "limit")
         drawing.text(axis.right - 3, y(limit * scale) - 3, f"limit {limit * scale:g}", "limit-label", "end")

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any, TextIO
 
 from flightos.ground.archive import RAW_NAMES
-from flightos.ground.inspect import open_run
+from flightos.ground.inspect import Run, open_run
 
 PLAIN_KEYS = ("scenario", "mode", "seed")
 
 
 def status(run_dir: str | Path) -> dict[str, Any]:
-    """State ('running', 'passed', 'failed', 'ended without summary'), live figures, counts, nothing missing raises.
+    """State ('running', 'killed', 'interrupted', 'finished', 'passed', 'failed'), live figures and counts.
 
-    A run whose `live.json` says so but whose summary never came was killed or still runs: `live` has its last
-    beat. Raises InfrastructureError when there is no such folder.
+    `live` is the last beat of the run. Raises InfrastructureError when there is no such folder.
     """
     run = open_run(run_dir)
     severities = {row["severity"]: row["n"] for row in run.catalogue(_SEVERITIES)}
-    if run.summary:
-        state = "passed" if run.summary.get("passed") else "failed"
-    else:
-        state = "running" if run.live else "ended without summary"
     return {
         "run_dir": str(run.folder),
         **{key: run.manifest.get(key, run.summary.get(key)) for key in PLAIN_KEYS},
-        "state": state,
+        "state": _state(run),
         "live": run.live,
         "nodes": len(run.names),
         "raw_bytes": {
@@ -46,6 +42,27 @@ def status(run_dir: str | Path) -> dict[str, Any]:
 
 
 _SEVERITIES = "SELECT severity, count(*) AS n FROM events WHERE path = 0 GROUP BY severity"
+
+
+def _state(run: Run) -> str:
+    """The verdict once there is one; else what the manifest says, and whether its process still lives."""
+    if run.summary:
+        return "passed" if run.summary.get("passed") else "failed"
+    said = str(run.manifest.get("state", "killed"))
+    process_id = run.manifest.get("pid")
+    if said == "running" and not (isinstance(process_id, int) and process_id > 0 and _is_alive(process_id)):
+        return "killed"
+    return said
+
+
+def _is_alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def print_status(content: dict[str, Any], out: TextIO, as_json: bool = False) -> None:

@@ -80,7 +80,11 @@ def build_plan(loaded: LoadedScenario, seed: int, duration_s: int | None = None)
         tiles=tiles,
         faults=tuple(_fault(fault) for fault in scenario.faults),
         criteria=_criteria(scenario, is_whole=wanted_s >= scenario.duration_s),
-        settings={**scenario.model_dump(mode="json"), "duration_flown_s": wanted_s},
+        settings={
+            **scenario.model_dump(mode="json"),
+            "duration_flown_s": wanted_s,
+            "station_places_deg": {one.name: [one.latitude_deg, one.longitude_deg] for one in stations},
+        },
         scene=scene,
     )
 

@@ -206,22 +206,29 @@ def _documents(
     eclipses = {str(node): [[300 + 40 * node, 900 + 40 * node]] for node in range(1, node_count + 1, 2)}
     contacts = [[1, 1001, 95, 510], [2, 1001, 390, 910], [3, 1001, 790, 1310], [9, 1002, 200, 700]]
     contacts += [[node, node % node_count + 1, 0, duration_s] for node in range(1, node_count + 1)]
-    stations = {"1001": [78.23, 15.39], "1002": [-72.01, 2.53], "1003": [-52.93, -70.85]}
+    stations = {"Svalbard": [78.23, 15.39], "Troll": [-72.01, 2.53], "Punta Arenas": [-52.93, -70.85]}
     geometry = {
         "satellites": satellites,
         "eclipses": eclipses,
         "contacts": contacts,
         "names": names,
-        "stations": stations,
     }
     manifest = {
         "scenario": "three_body",
         "seed": 7,
         "mode": "virtual",
         "epoch_tai_ns": EPOCH_TAI_NS,
+        "state": "finished",
         "commit": "0123456789abcdef",
         "versions": {"flightos": "0.1.0", "numpy": np.__version__},
-        "notes": ["100,000 tera-operations a tile are a modelled stand-in."],
+        "settings": {
+            "question": "Does a ring of twelve computing satellites turn images into products on its own?",
+            "notes": ["100,000 tera-operations a tile are a modelled stand-in."],
+            "station_places_deg": stations,
+            "power": {"soc_ratio_min": 0.7},
+            "heat": {"temperature_k_max": 333.0},
+            "constellation": {"altitude_km": 500.0},
+        },
     }
     criteria = [
         {"name": "tasks lost", "expected": "<= 0", "measured": 0, "passed": True},

@@ -23,7 +23,9 @@ def folder(tmp_path: Path) -> Path:
     """Two satellites, ten seconds; the last four seconds lie in the raw log only, as in a run that was killed."""
     run = tmp_path / "run"
     run.mkdir()
-    (run / "manifest.json").write_text(json.dumps({"epoch_tai_ns": EPOCH_TAI_NS, "scenario": "x", "seed": 1}))
+    (run / "manifest.json").write_text(
+        json.dumps({"epoch_tai_ns": EPOCH_TAI_NS, "scenario": "x", "seed": 1, "state": "running"})
+    )
     (run / "geometry.json").write_text(json.dumps({"names": {"1": "sat-01", "2": "sat-02"}}))
     receiver = Receiver(run, document(), EPOCH_TAI_NS, threaded=False)
     crafts = [Spacecraft(1), Spacecraft(2)]
@@ -145,11 +147,11 @@ def test_printing_is_one_line_per_sample(folder: Path) -> None:
 
 def test_status_of_a_killed_run(folder: Path) -> None:
     content = status(folder)
-    assert content["state"] == "ended without summary"
+    assert content["state"] == "killed"
     assert content["events_by_severity"]["medium"] == 1
     out = io.StringIO()
     print_status(content, out)
-    assert "ended without summary" in out.getvalue()
+    assert "killed" in out.getvalue()
 
 
 def test_empty_and_missing_folders(tmp_path: Path) -> None:
