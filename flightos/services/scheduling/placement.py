@@ -29,6 +29,8 @@ from flightos.services.scheduling.views import accepts_tasks, own_backlog_tera_o
 from flightos.services.storage.interface import ContentKind, KeepContent
 from flightos.services.telemetry.interface import ReportEvent
 
+PLACEMENT_RETRY_NS: Final = 5 * NS_PER_S
+"""Tasks without a place are tried again this often while views change; through an eclipse that is many times."""
 REFUSAL_PAUSE_NS: Final = 10 * NS_PER_S
 REFUSAL_PAUSE_NS_MAX: Final = 120 * NS_PER_S
 """A task that is refused again and again asks less and less often."""
@@ -85,8 +87,10 @@ def place_all(
             observation.record.observation_id,
         )
     )
+    known = None
     for observation in processing:
-        place_ready(state, configuration, observation, now_obt_ns, out)
+        known = place_ready(state, configuration, observation, now_obt_ns, out, known)
+    state.placement_obt_ns = now_obt_ns + PLACEMENT_RETRY_NS
 
 
 def place_ready(
@@ -95,32 +99,33 @@ def place_ready(
     observation: Observation,
     now_obt_ns: int,
     out: list[Record],
-) -> None:
-    """Place the ready tasks of one observation; one that finds no place stays ready."""
+    known: list[Candidate] | None = None,
+) -> list[Candidate] | None:
+    """Place the ready tasks of one observation; one that finds no place stays ready.
+
+    `known` are the candidates of this moment, if somebody reckoned them already; gives those that still hold.
+    """
     link_rate_bps = min((link.rate_bps for link in state.links.values()), default=0)
     for task in observation.tasks:
         if task.state is not TaskState.READY or now_obt_ns < task.not_before_obt_ns:
             continue
+        if known is None:
+            known = candidates(state, configuration, now_obt_ns)
         spec = task.spec
-        input_bytes = sum(_input_bytes(observation, spec.inputs))
         demand = Demand(
             spec.tera_ops,
-            input_bytes,
+            sum(_input_bytes(observation, spec.inputs)),
             spec.result_bytes,
             observation.deadline_obt_ns,
             task.avoided_node_id,
         )
-        choice = choose(
-            demand,
-            candidates(state, configuration, now_obt_ns),
-            configuration.compute.mw_per_tops,
-            link_rate_bps,
-            now_obt_ns,
-        )
+        choice = choose(demand, known, configuration.compute.mw_per_tops, link_rate_bps, now_obt_ns)
         if isinstance(choice, Refusal):
             state.counters.no_capacity_count += 1
         else:
             _assign(state, configuration, observation, task, choice, now_obt_ns, out)
+            known = None
+    return known
 
 
 def _input_bytes(observation: Observation, inputs: tuple[int, ...]) -> tuple[int, ...]:

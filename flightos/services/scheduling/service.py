@@ -171,7 +171,8 @@ class SchedulingService:
         out: list[Record] = []
         if state.due_obt_ns <= now_obt_ns:
             run_timers(state, self._configuration, now_obt_ns, out)
-        if state.views_changed and state.task_counts[TaskState.READY]:
+        is_wanted = state.views_changed and state.task_counts[TaskState.READY]
+        if is_wanted and now_obt_ns >= state.placement_obt_ns:
             placement.place_all(state, self._configuration, now_obt_ns, out)
         views.gossip(state, self._configuration, now_obt_ns, out)
         return out

@@ -189,6 +189,8 @@ class SchedulingState(ServiceState):
     """The own backlog changed since the own view was emitted."""
     views_changed: bool = False
     """Something that placement reads changed since placement last ran."""
+    placement_obt_ns: int = 0
+    """Placement looks at tasks without a place not before this time; 0 when one became ready since."""
     task_counts: list[int] = msgspec.field(default_factory=lambda: [0] * len(TaskState))
     """Tasks of the observations in the table, by state."""
     due_obt_ns: int = NO_TIME

@@ -88,4 +88,5 @@ def move(
         records.append(ReportEvent(TASK_DROPPED.id, (number, refusal)))
     elif after is TaskState.READY:
         state.views_changed = True
+        state.placement_obt_ns = 0
     return True
