@@ -4,8 +4,8 @@ Theory of operation. The sender knows everything that decides a frame's fate: ho
 there is light between the ends, how far the other end is, and the draw that loses it. So the sender decides, once,
 the same in every way of running, and the frame carries its due time. A frame waits until those before it have left
 (serialisation at the link's rate, rounded up to the nanosecond, so that the rate is never exceeded), then takes the
-light time of the moment it has left, plus one modem latency. Frames do not overtake each other. A lost frame uses
-the link like any other.
+light time of the moment it has left, plus one modem latency. There must be light at that moment, or the frame is
+dropped without using the link. Frames do not overtake each other. A lost frame uses the link like any other.
 
 Losses come from a named random stream, 63 bits a draw, compared with integer thresholds (threshold = probability
 times 2^63), so that no floating point decides. With `BurstLoss` the link is a Gilbert-Elliott channel (Gilbert 1960,
@@ -100,9 +100,6 @@ class LinkShaper:
     def offer(self, size_bytes: int, t_mission_ns: int) -> int | ShaperDrop:
         """The mission time at which a frame offered now reaches the peer, or why it never does."""
         state = self.state
-        if not self._is_up(t_mission_ns):
-            state.dropped_link_down_count += 1
-            return ShaperDrop.LINK_DOWN
         start_ns = state.busy_until_ns if state.busy_until_ns > t_mission_ns else t_mission_ns
         if self._queue_bytes_max:
             backlog_bytes = (start_ns - t_mission_ns) * self._rate_bps // (8 * NS_PER_S)
@@ -110,10 +107,10 @@ class LinkShaper:
                 state.dropped_queue_full_count += 1
                 return ShaperDrop.QUEUE_FULL
         left_ns = start_ns - (-size_bytes * 8 * NS_PER_S // self._rate_bps)
-        state.busy_until_ns = left_ns
         if not self._is_up(left_ns):
             state.dropped_link_down_count += 1
             return ShaperDrop.LINK_DOWN
+        state.busy_until_ns = left_ns
         if self._is_lost():
             state.dropped_lost_count += 1
             return ShaperDrop.LOST

@@ -63,6 +63,7 @@ class LinksService:
         self._node_id = configuration.node_id
         self._exchange = BundleExchange(configuration)
         self.state = LinksState(terminals=terminals.make_terminals(configuration))
+        exchange = self._exchange
         self._on: dict[type[Record], Callable[[Any, int], Sequence[Record]]] = {
             NodeBooted: self._boot,
             TimeSampled: self._take_time,
@@ -72,22 +73,18 @@ class LinksService:
             OfferGossip: self._take_gossip,
             HelloFrameReceived: self._hear_hello,
             HoldOffRelays: self._take_hold_off,
+            ForwardBundle: lambda record, now: exchange.forward(self.state, record, now),
+            AcknowledgementFrameReceived: lambda record, now: exchange.take_acknowledgement(
+                self.state, record, now
+            ),
+            BundleFrameReceived: lambda record, now: exchange.take_bundle(self.state, record, now),
+            BundleBytesMissing: lambda record, now: exchange.give_up_missing(self.state, record, now),
             FrameRejected: self._count_rejected,
             ResetCounters: self._reset_counters,
         }
-        exchange = self._exchange
-        self._on_bundle: dict[type[Record], Callable[[LinksState, Any, int], Sequence[Record]]] = {
-            ForwardBundle: exchange.forward,
-            AcknowledgementFrameReceived: exchange.take_acknowledgement,
-            BundleFrameReceived: exchange.take_bundle,
-            BundleBytesMissing: exchange.give_up_missing,
-        }
 
     def handle(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
-        """React to one record; the tables in the constructor name the reaction."""
-        exchange = self._on_bundle.get(type(record))
-        if exchange is not None:
-            return exchange(self.state, record, now_obt_ns)
+        """React to one record; the table in the constructor names the reaction."""
         return self._on[type(record)](record, now_obt_ns)
 
     def next_wakeup_obt_ns(self) -> int | None:
@@ -100,15 +97,16 @@ class LinksService:
 
     def housekeeping(self) -> LinksHousekeeping:
         """Counters, and levels over all links."""
-        links = self.state.links.values()
-        values: tuple[int, ...] = (
-            *msgspec.structs.astuple(self.state.counters),
-            sum(link.opened for link in links),
-            sum(t.state is terminals.TRACKING for t in self.state.terminals.values()),
-            sum(len(link.waiting) for link in links),
-            sum(link.waiting_bytes for link in links),
-            sum(len(link.flying) for link in links),
-        )
+        opened = queued = queued_bytes = flying = tracking = 0
+        for link in self.state.links.values():
+            opened += link.opened
+            queued += len(link.waiting)
+            queued_bytes += link.waiting_bytes
+            flying += len(link.flying)
+        for terminal in self.state.terminals.values():
+            tracking += terminal.state is terminals.TRACKING
+        counters = msgspec.structs.astuple(self.state.counters)
+        values: tuple[int, ...] = (*counters, opened, tracking, queued, queued_bytes, flying)
         return LinksHousekeeping(*values)
 
     # --- terminals ------------------------------------------------------------------------------------------
