@@ -67,9 +67,7 @@ def run(
     operator_log: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Repeat the commands of a run.")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the run folder is made; default: runs/.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Run folder, new or empty.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Fly a scenario."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flightos.commands.endings import CommandEnded, Ending, say, usage_error
-from flightos.commands.runs import RUNS_FOLDER
+from flightos.commands.runs import new_run_folder
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,14 @@ def fly_scenario(options: RunOptions) -> Ending:
     loaded = load_scenario(options.scenario, overrides)
     plan = build_plan(loaded, options.seed, options.duration_s)
     tape_s = time.monotonic() - started_s
+    run_dir = new_run_folder(loaded.name, options.seed, options.out)
     how = "wall clock" if options.is_wall else "as fast as it goes" if speed is None else f"x{speed:g}"
     say(
         f"{loaded.name}: {loaded.satellite_count} satellites, {plan.duration_ns // 1_000_000_000} s of mission, "
         f"seed {plan.seed}, {mode}, {how}"
     )
+
+    say(f"run folder: {run_dir}")
 
     from flightos.commands.status_line import StatusLine
     from sil.flight import fly
@@ -58,14 +61,14 @@ def fly_scenario(options: RunOptions) -> Ending:
         summary = fly(
             plan,
             mode=mode,
-            out=options.out or RUNS_FOLDER,
+            out=run_dir,
             speed=speed,
             wall=options.is_wall,
             operator_log=options.operator_log,
             progress=watch,
         )
     summary["tape_s"] = round(tape_s, 3)
-    report = _write_report(Path(summary["run_dir"]), summary)
+    report = _write_report(run_dir, summary)
     _tell(summary, report, options.is_json)
     if summary.get("interrupted"):
         return Ending.INTERRUPTED

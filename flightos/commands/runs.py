@@ -1,14 +1,56 @@
-"""Run folders: which run a command means."""
+"""Run folders: where a new run goes, and which run a command means."""
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from flightos.core.errors import ConfigError
+from flightos.core.errors import ConfigError, InfrastructureError
 
 RUNS_FOLDER: Final = Path("runs")
 MANIFEST: Final = "manifest.json"
+_SAME_SECOND_MAX: Final = 100
+
+
+def new_run_folder(scenario: str, seed: int, out: Path | None) -> Path:
+    """Make the folder of a new run, private to the user: `out`, or runs/<scenario>-<utc>-<seed>.
+
+    Raises ConfigError when `out` is there and not empty, InfrastructureError when the folder cannot be made.
+    """
+    if out is not None:
+        return _given_folder(out)
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    try:
+        RUNS_FOLDER.mkdir(mode=0o700, exist_ok=True)
+        for count in range(1, _SAME_SECOND_MAX):
+            # Two runs started in the same second do not meet: the second one gets a number.
+            suffix = "" if count == 1 else f".{count}"
+            folder = RUNS_FOLDER / f"{scenario}-{stamp}-{seed}{suffix}"
+            try:
+                folder.mkdir(mode=0o700)
+            except FileExistsError:
+                continue
+            return folder
+    except OSError as error:
+        raise InfrastructureError(
+            f"{RUNS_FOLDER.resolve()}: cannot make a run folder: {error.strerror}"
+        ) from error
+    raise InfrastructureError(f"{RUNS_FOLDER.resolve()}: {_SAME_SECOND_MAX} runs in one second")
+
+
+def _given_folder(out: Path) -> Path:
+    try:
+        if out.is_dir() and any(out.iterdir()):
+            raise ConfigError([f"--out {out}: expected a new or empty folder, found files in it"])
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        out.chmod(0o700)
+    except OSError as error:
+        raise InfrastructureError(f"--out {out}: cannot make the run folder: {error.strerror}") from error
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise InfrastructureError(f"--out {out}: cannot write into the run folder")
+    return out
 
 
 def find_run(wanted: Path | None) -> Path:
