@@ -141,7 +141,7 @@ class Run:
         for names in (self.geometry.get("names"), self.manifest.get("names")):
             if names:
                 return {int(node): str(name) for node, name in names.items()}
-        rows = self._database.execute("SELECT DISTINCT spacecraft FROM telemetry").fetchall()
+        rows = self.query("SELECT DISTINCT spacecraft FROM telemetry")
         return {node: self.name_of(node) for (node,) in sorted(rows)}
 
     def name_of(self, node_id: int) -> str:
@@ -157,7 +157,7 @@ class Run:
         """Every 'service/field' of the run's dictionary, else of its telemetry."""
         if self.dictionary is not None:
             return sorted(self.dictionary.parameters)
-        rows = self._database.execute("SELECT DISTINCT parameter FROM telemetry ORDER BY ALL").fetchall()
+        rows = self.query("SELECT DISTINCT parameter FROM telemetry ORDER BY ALL")
         return [str(name) for (name,) in rows]
 
     @cached_property
@@ -166,8 +166,8 @@ class Run:
         stated = self.manifest.get("epoch_tai_ns")
         if stated is not None:
             return int(stated)
-        row = self._database.execute("SELECT min(t_tai_ns) FROM telemetry").fetchone()
-        return int(row[0]) if row and row[0] is not None else 0
+        ((first,),) = self.query("SELECT min(t_tai_ns) FROM telemetry")
+        return int(first) if first is not None else 0
 
     def mission_s(self, t_tai_ns: int) -> float:
         """Mission time in seconds of a TAI time."""

@@ -76,6 +76,7 @@ def _context(data: ReportData) -> dict[str, Any]:
         "links": link_lanes(data),
         "cards": node_cards(data),
         "scene": scene_findings(data),
+        "reference": _reference(summary),
         "events": _worst(data.events),
         "event_counts": _severity_counts(data.events),
         "has_silence": any(data.silences.values()),
@@ -152,6 +153,18 @@ def _bytes(summary: Mapping[str, Any]) -> dict[str, Any]:
         "ratio": downlinked / sensed,
         "width": max(0.3, 100 * min(1.0, downlinked / sensed)),
     }
+
+
+def _reference(summary: Mapping[str, Any]) -> str:
+    """What the checker says of all products together; empty when it did not look."""
+    reference = summary.get("reference")
+    if not isinstance(reference, Mapping):
+        return ""
+    text = str(reference.get("text", ""))
+    precision, recall = reference.get("burn_precision_ratio"), reference.get("burn_recall_ratio")
+    if isinstance(precision, float) and isinstance(recall, float):
+        text += f"; planted burn found with precision {precision:.3f} and recall {recall:.3f}"
+    return text
 
 
 def _worst(events: list[Event]) -> list[Event]:

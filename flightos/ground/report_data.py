@@ -166,6 +166,8 @@ def _links(events: list[Event], stop_s: float) -> Iterator[LinkSpan]:
         if event.name in ("LINK_OPENED", "LINK_CLOSED", "LINK_LOST"):
             by_reporter.setdefault((event.node_id, int(event.fields["peer_id"])), []).append(event)
     for (reporter, peer), told in sorted(by_reporter.items()):
+        if not is_satellite(min(reporter, peer)):
+            continue  # a wire between a station and mission control
         if reporter < peer or (peer, reporter) not in by_reporter:
             yield from _link_spans(min(reporter, peer), max(reporter, peer), told, stop_s)
 

@@ -111,12 +111,17 @@ def _stations(data: ReportData) -> dict[int, tuple[float, float]]:
     places = data.setting("station_places_deg")
     if not isinstance(places, dict):
         return {}
-    by_name = {name: node for node, name in data.run.names.items()}
-    return {
-        by_name[name]: spans([place])[0]
-        for name, place in places.items()
-        if name in by_name and spans([place])
-    }
+    by_name = {_plain(name): node for node, name in data.run.names.items()}
+    found = {}
+    for name, place in places.items():
+        if _plain(name) in by_name and spans([place]):
+            found[by_name[_plain(name)]] = spans([place])[0]
+    return found
+
+
+def _plain(name: str) -> str:
+    """A name without what the station list and the node names write differently."""
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def _draw_satellite(drawing: Drawing, data: ReportData, node: int, x: float, y: float, t_s: float) -> None:

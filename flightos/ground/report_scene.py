@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Final
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,11 +92,12 @@ def _products(data: ReportData) -> list[tuple[SurfaceWatchProduct, tuple[bytes, 
 
 def _rgb(data: ReportData) -> NDArray[np.uint8] | None:
     try:
-        with np.load(data.run.folder / "scene.npz", allow_pickle=False) as scene:
+        content = BytesIO((data.run.folder / "scene.npz").read_bytes())
+        with np.load(content, allow_pickle=False) as scene:
             rgb = scene["rgb"]
-    except (OSError, KeyError, ValueError, EOFError):
+    except (OSError, KeyError, ValueError, EOFError, BadZipFile):
         return None
-    if rgb.ndim != 3 or rgb.shape[2] != 3:
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
         return None
     return rgb if rgb.dtype == np.uint8 else _stretched(rgb)
 

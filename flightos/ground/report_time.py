@@ -21,6 +21,7 @@ LABEL_WIDTH: Final = 96.0
 LANE: Final = 24.0
 TOP: Final = 8.0
 BAR: Final = 16.0
+STEP_WIDTH_MIN: Final = 2.2
 
 CARD_WIDTH: Final = 330.0
 CARD_LEFT: Final = 44.0
@@ -72,7 +73,8 @@ def _task_bar(drawing: Drawing, axis: TimeAxis, data: ReportData, execution: Exe
         f"{data.name(execution.node_id)}: {execution.step}, observation {execution.observation_id}, "
         f"attempt {execution.attempt}: {clock(execution.start_s)} to {clock(execution.stop_s)}, {execution.ending}"
     )
-    drawing.rect(x, top + (LANE - BAR) / 2, stop_x - x, BAR, f"bar {kind} {execution.ending}", tip, 2)
+    width = max(stop_x - x, STEP_WIDTH_MIN)
+    drawing.rect(x, top + (LANE - BAR) / 2, width, BAR, f"bar {kind} {execution.ending}", tip, 2)
     label = f"{execution.observation_id}"
     if fits(label, stop_x - x):
         drawing.text((x + stop_x) / 2, top + 16, label, "in-bar", "middle")
@@ -215,7 +217,9 @@ def _panel(
         drawing.text(axis.left - 5, y(value) + 3.5, f"{shown:g}", "tick", "end")
     if limit is not None:
         drawing.line(axis.left, y(limit * scale), axis.right, y(limit * scale), "limit")
-        drawing.text(axis.right - 3, y(limit * scale) - 3, f"limit {limit * scale:g}", "limit-label", "end")
+        is_upper = y(limit * scale) < top + PANEL / 2
+        label_y = y(limit * scale) + (9 if is_upper else -3)
+        drawing.text(axis.right - 3, label_y, f"limit {limit * scale:g}", "limit-label", "end")
     if series is None:
         return
     _curve(drawing, axis, *reduced(series.t_s, series.value * scale, CARD_POINT_COUNT), y)

@@ -84,13 +84,22 @@ class Spacecraft:
         )
 
 
-def write_run(folder: Path, duration_s: int = 1800, step_s: int = 5, node_count: int = 12) -> Path:
+def write_run(
+    folder: Path,
+    duration_s: int = 1800,
+    step_s: int = 5,
+    node_count: int = 12,
+    silent_id: int = 0,
+    silent_from_s: int = 0,
+) -> Path:
     """A whole run folder, small and quick to make: telemetry, events, products, geometry, scene, summary."""
     receiver = Receiver(folder, document(), EPOCH_TAI_NS, threaded=False)
     dictionaries = service_dictionaries([ACCEPTANCE])
     crafts = [Spacecraft(node, dictionaries) for node in range(1, node_count + 1)]
     for t in range(0, duration_s, step_s):
         for craft in crafts:
+            if craft.id == silent_id and t >= silent_from_s:
+                continue
             packets = list(_second(craft, t))
             receiver.umbilical(b"".join(packets), t * NS)
             if t % 30 == 0 and craft.id % 3 == 0:
