@@ -107,16 +107,15 @@ def _lives(folder: RunFolder) -> set[Life]:
 
 
 def _configuration_lines(a: RunFolder, b: RunFolder, lives: Sequence[Life]) -> list[str]:
-    """What nodes were told to be, where it is not the same: the first field of each first boot."""
-    lines = []
+    """What nodes were told to be, where it is not the same: how many, and the first field of the first one."""
+    found = []
     for node_id, boot_count in lives:
         if boot_count > 0:
             continue
-        one, other = read_log(a.inputs, node_id, boot_count)[0], read_log(b.inputs, node_id, boot_count)[0]
-        if one.configuration != other.configuration:
-            difference = _field_difference(one.configuration, other.configuration)
-            lines.append(f"node {node_id} ({one.configuration.name}) is configured differently: {difference}")
-    return lines
+        one, other = (read_log(run.inputs, node_id, boot_count)[0].configuration for run in (a, b))
+        if one != other:
+            found.append(f"node {node_id} ({one.name}): {_field_difference(one, other)}")
+    return [f"{len(found)} nodes are configured differently, the first is {found[0]}"] if found else []
 
 
 def _first_parting(a: RunFolder, b: RunFolder, lives: Sequence[Life]) -> Parting | None:

@@ -322,7 +322,7 @@ def _manifest(plan: RunPlan, options: RunOptions, started: datetime) -> dict[str
         "duration_s": plan.duration_ns / NS_PER_S,
         "epoch_tai_ns": plan.epoch_tai_ns,
         "lookahead_ns": plan.lookahead_ns(),
-        "commit": _commit(),
+        "commit": source_commit(),
         "tape_hash": plan.tape.hash(),
         "dictionary_hash": blake2b(encoded, digest_size=32).hexdigest() if encoded else None,
         "versions": _versions(),
@@ -344,7 +344,7 @@ def _manifest(plan: RunPlan, options: RunOptions, started: datetime) -> dict[str
     }
 
 
-def _commit() -> str | None:
+def source_commit() -> str | None:
     """The commit of the source tree, with `+` for local changes; None outside a repository."""
     root = Path(__file__).resolve().parent.parent
     if not (root / ".git").exists():

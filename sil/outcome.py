@@ -34,6 +34,8 @@ class Outcome:
     frames_to_dead_count: int = 0
     frames_dropped_count: int = 0
     interrupted: bool = False
+    invalid: str = ""
+    """Why the figures of this run do not count (a host too slow for the wall clock), or empty."""
     notes: dict[str, object] = field(default_factory=dict)
 
     def trace_hash(self, tape_hash: str) -> str | None:
@@ -60,6 +62,8 @@ def read_trace(path: Path) -> Mapping[tuple[int, int], LifeTrace]:
     """Lives of a run by (node id, boot)."""
     import msgpack
 
-    unpacker = msgpack.Unpacker(path.open("rb"), strict_map_key=False)
-    lives = [msgspec.convert(element, LifeTrace) for element in unpacker]
+    with path.open("rb") as file:
+        lives = [
+            msgspec.convert(element, LifeTrace) for element in msgpack.Unpacker(file, strict_map_key=False)
+        ]
     return {(life.node_id, life.boot_count): life for life in lives}

@@ -20,7 +20,7 @@ from flightos.core.time import NS_PER_S
 from flightos.host.keeping import LogHeader, read_log
 from flightos.node.node import Node
 from flightos.node.recorder import Recorder
-from sil.folder import RunFolder
+from sil.folder import RunFolder, source_commit
 from sil.members import make_node, relive
 from sil.outcome import LifeTrace
 
@@ -48,16 +48,22 @@ class RerunReport(msgspec.Struct, frozen=True):
     name: str
     lives: tuple[LifeReport, ...]
     is_equal: bool | None
+    commit_recorded: str | None = None
+    commit: str | None = None
+    """Source of the run, and the source that played it."""
 
     def lines(self) -> list[str]:
         """The report for people, one line a life."""
         verdicts = {True: "equal", False: "DIFFERS", None: "no trace to compare with"}
-        return [
+        found = [
             f"node {self.node_id} ({self.name}) boot {life.boot_count}: {life.entry_count} entries,"
             f" chain {life.chain}: {verdicts[life.is_equal]}"
             + (f"\n  {life.difference}" if life.difference else "")
             for life in self.lives
         ]
+        if self.is_equal is False and self.commit != self.commit_recorded:
+            found.append(f"recorded by commit {self.commit_recorded}, played by {self.commit}")
+        return found
 
 
 class _Entries:
@@ -82,7 +88,8 @@ def rerun(run_dir: Path, node_id: int) -> RerunReport:
     lives = tuple(_replay(folder.inputs, node_id, boot, trace.get((node_id, boot))) for boot in boots)
     verdicts = [life.is_equal for life in lives]
     is_equal = False if False in verdicts else (True if True in verdicts else None)
-    return RerunReport(str(run_dir), node_id, name, lives, is_equal)
+    recorded = folder.manifest.get("commit")
+    return RerunReport(str(run_dir), node_id, name, lives, is_equal, recorded, source_commit())
 
 
 def _replay(inputs: Path, node_id: int, boot_count: int, recorded: LifeTrace | None) -> LifeReport:
@@ -124,7 +131,8 @@ def play(node: Node, entries: Sequence[LogEntry], taken: list[bytes]) -> str:
         else:
             node.accept(entry, obt_ns)
         logged = [_encode(one) for one in entries[index : index + max(1, len(taken))]]
-        if taken != logged:
+        # A killed node may have logged the first of several wake-ups of one instant: what is there must fit.
+        if taken[: len(logged)] != logged:
             return _parting(node, index, entries, taken)
         index += len(taken)
     return ""

@@ -49,7 +49,9 @@ def simulate(
     if faults is not None:
         plan = replace(plan, faults=tuple(faults))
     document = current_document()
-    folder = RunFolder.create(_new(parent, f"{scenario}-{seed}"), plan, RunOptions("virtual", dictionary=document))
+    folder = RunFolder.create(
+        _new(parent, f"{scenario}-{seed}"), plan, RunOptions("virtual", dictionary=document)
+    )
     receiver = Receiver(folder.path, document, plan.epoch_tai_ns, threaded=False)
     try:
         outcome = VirtualFlight(plan, folder.inputs, receiver).run()
