@@ -7,22 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
-from flightos.core.errors import InfrastructureError
 from flightos.ground.dictionary import current_document
 from flightos.ground.receive import Receiver
 from sil.folder import RunFolder, RunOptions
 from sil.outcome import Outcome
 from sil.plan import RunPlan
 from sil.progress import OnProgress, ignore_progress
-from sil.stops import Command
+from sil.stops import OPERATOR_LOG, Command, read_commands, write_commands
 from sil.summary import summarise
 from sil.virtual.flight import VirtualFlight
 from sil.watching import Watch, live_record
 
 LOOK_S: Final = 0.5
-OPERATOR_LOG: Final = "operator.log"
 
 
 def fly(
@@ -85,19 +81,3 @@ def _fly_virtual(
     folder.write_live(live_record(look))
     progress(look)
     return outcome
-
-
-def read_commands(path: Path) -> list[Command]:
-    """An operator log: a stream of MessagePack, one Command each. Raises InfrastructureError."""
-    import msgpack
-
-    try:
-        with path.open("rb") as file:
-            return [msgspec.convert(element, Command) for element in msgpack.Unpacker(file)]
-    except (OSError, ValueError, msgspec.MsgspecError) as error:
-        raise InfrastructureError(f"{path}: expected an operator log: {error}") from error
-
-
-def write_commands(path: Path, commands: Sequence[Command]) -> None:
-    """Write an operator log."""
-    path.write_bytes(b"".join(msgspec.msgpack.encode(command) for command in commands))

@@ -7,11 +7,10 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from flightos.drivers.shaper import LinkShaper
-
 from flightos.core.configuration import NodeConfiguration, Role
 from flightos.core.ids import OPERATOR_ID, is_satellite
 from flightos.core.ports import NodeBooted, TableUploaded
+from flightos.drivers.shaper import LinkShaper
 from flightos.ground import acceptance_interface
 from flightos.ground.acceptance import AcceptanceService
 from flightos.host.host import Devices, NodeHost

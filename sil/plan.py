@@ -104,7 +104,7 @@ class RunPlan:
     tiles: tuple[bytes, ...]
     """Encoded tiles (flightos.apps.tiles), by tile index."""
     faults: tuple[Fault, ...] = ()
-    criteria: Criteria = Criteria()
+    criteria: Criteria = field(default_factory=Criteria)
     settings: dict[str, object] = field(default_factory=dict)
     """The scenario as read, for manifest and report."""
     scene: dict[str, object] = field(default_factory=dict)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
 
 import msgspec
 
+from flightos.core.errors import InfrastructureError
 from sil.plan import NodeCrash, RunPlan
+
+OPERATOR_LOG: Final = "operator.log"
+"""Name of the file in `inputs/` that keeps the operator's commands: a stream of MessagePack, one Command each."""
 
 
 class Crash(msgspec.Struct, frozen=True):
@@ -45,3 +51,19 @@ def stops_of(plan: RunPlan, commands: Sequence[Command] = ()) -> list[Stop]:
     order = (Crash, Restart, Command)
     within = [stop for stop in stops if 0 <= stop.at_ns < plan.duration_ns]
     return sorted(within, key=lambda stop: (stop.at_ns, order.index(type(stop)), stop.node_id))
+
+
+def read_commands(path: Path) -> list[Command]:
+    """An operator log: a stream of MessagePack, one Command each. Raises InfrastructureError."""
+    import msgpack
+
+    try:
+        with path.open("rb") as file:
+            return [msgspec.convert(element, Command) for element in msgpack.Unpacker(file)]
+    except (OSError, ValueError, msgspec.MsgspecError) as error:
+        raise InfrastructureError(f"{path}: expected an operator log: {error}") from error
+
+
+def write_commands(path: Path, commands: Sequence[Command]) -> None:
+    """Write an operator log."""
+    path.write_bytes(b"".join(msgspec.msgpack.encode(command) for command in commands))

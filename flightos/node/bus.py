@@ -2,9 +2,9 @@
 
 Theory of operation: an outside record or a wake-up starts a chain. Each record of the chain goes to its receivers in
 the order of ROUTES; what they return joins the end of the queue. Receivers are services by name, EDGE (bytes and
-records change places there), PORT (the record leaves the node) and ADDRESSEE (the service a command names). A receiver that this node does not have is
-skipped: a station has no scheduling. A chain longer than the limit is cut, counted and reported: full is a normal
-day.
+records change places there), PORT (the record leaves the node) and ADDRESSEE (the service a command names). A
+receiver that this node does not have is skipped: a station has no scheduling. A chain longer than the limit is cut,
+counted and reported: full is a normal day.
 """
 
 from __future__ import annotations

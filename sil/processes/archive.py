@@ -17,7 +17,6 @@ import zmq
 
 from flightos.core.ports import AcceptProduct
 from flightos.ground.dictionary import current_document
-from flightos.ground.dictionary import current_document
 from flightos.ground.receive import Receiver
 from flightos.worker import become_worker
 from sil.processes import protocol
@@ -109,9 +108,7 @@ def main() -> None:
     become_worker(os.getppid())
     run_dir, folders, sizes = sys.argv[1:4]
     decode = msgspec.json.decode
-    ArchiveLoop(
-        Path(run_dir), decode(folders, type=RunFolders), decode(sizes, type=protocol.RunSizes)
-    ).run()
+    ArchiveLoop(Path(run_dir), decode(folders, type=RunFolders), decode(sizes, type=protocol.RunSizes)).run()
 
 
 if __name__ == "__main__":

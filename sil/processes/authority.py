@@ -24,9 +24,11 @@ from sil.plan import RunPlan
 from sil.processes import protocol
 from sil.processes.grants import Ledger
 from sil.processes.layout import member_of_node, members_of
+from sil.processes.operator_port import OperatorPort
 from sil.processes.outputs import ArchivePort
 from sil.processes.protocol import Answer, Finish, Grant, Ready, Report
-from sil.processes.servers import Ended, ForkServer
+from sil.processes.server import Ended
+from sil.processes.servers import ForkServer
 from sil.stops import Command, Crash, Restart, Stop
 
 ANSWER_WAIT_S: Final = 120.0
@@ -44,12 +46,16 @@ class Authority:
         server: ForkServer,
         control: zmq.Socket[bytes],
         archive: ArchivePort,
+        operator: OperatorPort,
+        *,
+        is_wall: bool = False,
     ) -> None:
         self._plan = plan
         self._server = server
         self._control = control
         self._archive = archive
-        self._members = {member.index: member for member in members_of(plan)}
+        self._operator = operator
+        self._members = {member.index: member for member in members_of(plan, is_wall)}
         self._index_of = member_of_node(plan)
         self._pids: dict[int, int] = {}
         self._ledger = Ledger(plan.lookahead_ns())
@@ -79,8 +85,11 @@ class Authority:
             except MemberDied as death:
                 raise InfrastructureError(f"process {waiting[death.index].name} did not start") from death
             assert isinstance(ready, Ready)
-            self._ledger.join(index, ready.next_event_ns)
+            self._join(index, ready.next_event_ns)
             del waiting[index]
+
+    def _join(self, index: int, next_event_ns: int) -> None:
+        self._ledger.join(index, next_event_ns)
 
     def _receive(self, wait_s: float) -> tuple[int, protocol.FromMember]:
         """The next word of any member; deaths meanwhile are handled or end the run."""
@@ -111,8 +120,9 @@ class Authority:
         how = f"signal {-ended.status}" if ended.status < 0 else f"exit status {ended.status}"
         if member.hosts_world or len(member.node_ids) != 1:
             raise InfrastructureError(f"process {member.name} (pid {ended.pid}) died: {how}")
+        when = f"{self._now_ns / NS_PER_S:.3f} s of mission time"
         self.outcome.not_repeatable = (
-            f"process {member.name} (pid {ended.pid}) died unplanned at {self._now_ns / NS_PER_S:.3f} s: {how}"
+            f"process {member.name} (pid {ended.pid}) died unplanned at {when}: {how}"
         )
         self._remove(ended.index)
         self._tell_world(member.node_ids[0], False, self._now_ns)
@@ -149,7 +159,12 @@ class Authority:
                     del waiting[index]
                     self._ledger.answer(index, answer)
                     self._note(answer)
+            self._take_commands(horizon_ns)
             self._tell_archive()
+
+    def _take_commands(self, at_ns: int) -> None:
+        for command in self._operator.take(at_ns):
+            self._post(OPERATOR_ID, command.node_id, at_ns, CommandReceived(command.packet))
 
     def _grant(self, horizon_ns: int) -> dict[int, None]:
         woken = self._ledger.to_wake(horizon_ns)
@@ -180,6 +195,7 @@ class Authority:
         """Carry out a fault or a command; everything before it has been answered."""
         self._now_ns = stop.at_ns
         if isinstance(stop, Command):
+            self._operator.keep(stop)
             self._post(OPERATOR_ID, stop.node_id, stop.at_ns, CommandReceived(stop.packet))
         elif isinstance(stop, Crash):
             self._crash(stop)
@@ -215,16 +231,14 @@ class Authority:
             return
         old = self._members[index]
         boots = tuple((other, boot) for other, boot in self._boots.items() if other != index)
-        member = msgspec.structs.replace(
-            old, boot_count=old.boot_count + 1, start_ns=stop.at_ns, boots=boots
-        )
+        member = msgspec.structs.replace(old, boot_count=old.boot_count + 1, start_ns=stop.at_ns, boots=boots)
         self._members[index] = member
         self._boots[index] = member.boot_count
         self._pids[index] = self._server.fork(member)
         _, ready = self._receive(READY_WAIT_S)
         assert isinstance(ready, Ready)
         self._announce(index, member.boot_count)
-        self._ledger.join(index, ready.next_event_ns)
+        self._join(index, ready.next_event_ns)
         self._tell_world(stop.node_id, True, stop.at_ns)
 
     def _finish_member(self, index: int, is_killed: bool = False) -> None:
@@ -235,6 +249,9 @@ class Authority:
             answered, report = self._receive(ANSWER_WAIT_S)
             if answered == index and isinstance(report, Report):
                 break
+        self._note_report(report)
+
+    def _note_report(self, report: Report) -> None:
         self.outcome.lives.extend(report.lives)
         self.outcome.record_count += report.record_count
         self.outcome.frames_dropped_count += report.frames_dropped_count

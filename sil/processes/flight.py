@@ -20,12 +20,14 @@ from sil.outcome import Outcome
 from sil.plan import RunPlan
 from sil.processes import protocol
 from sil.processes.authority import Authority
+from sil.processes.operator_port import OperatorPort
 from sil.processes.outputs import ArchivePort
 from sil.processes.plan_file import save_plan
 from sil.processes.protocol import RunFolders, RunSizes
 from sil.processes.servers import ForkServer, end, start_module, wait_for_socket
+from sil.processes.wall_authority import WallAuthority
 from sil.progress import OnProgress, Progress
-from sil.stops import Command, stops_of
+from sil.stops import OPERATOR_LOG, Command, stops_of
 from sil.watching import laser_link_count
 
 ARCHIVE_WAIT_S: Final = 120.0
@@ -46,7 +48,7 @@ def fly_processes(
     try:
         save_plan(plan, endpoints)
         folders = RunFolders(str(endpoints), str(endpoints), str(folder.inputs.resolve()))
-        return ProcessFlight(plan, folder, folders, speed, progress).run(commands)
+        return ProcessFlight(plan, folder, folders, 1.0 if wall else speed, wall, progress).run(commands)
     except zmq.ZMQError as error:
         raise InfrastructureError(f"{endpoints}: {error}") from error
     finally:
@@ -62,9 +64,11 @@ class ProcessFlight:
         folder: RunFolder,
         folders: RunFolders,
         speed: float | None,
+        is_wall: bool,
         progress: OnProgress,
     ) -> None:
         self._plan = plan
+        self._is_wall = is_wall
         self._folder = folder
         self._folders = folders
         self._speed = speed
@@ -100,9 +104,12 @@ class ProcessFlight:
         try:
             wait_for_socket(Path(self._folders.worker_server()), helpers[0])
             archive = ArchivePort(self._context, self._folders)
-            authority = Authority(self._plan, server, self._control, archive)
+            operator = OperatorPort(self._context, self._folders, self._folder.inputs / OPERATOR_LOG)
+            kind = WallAuthority if self._is_wall else Authority
+            authority = kind(self._plan, server, self._control, archive, operator)
             authority.start()
             self._fly(authority, commands)
+            operator.close()
             archive.tell(protocol.Close(authority.archive_count))
             archive.close()
             self._wait_for_archive(helpers[1])

@@ -54,7 +54,9 @@ class Ledger:
 
     def next_event_ns(self) -> int:
         """The earliest event of anybody."""
-        return min(min(self._next_ns.values(), default=NEVER_NS), min(self._due_ns.values(), default=NEVER_NS))
+        return min(
+            min(self._next_ns.values(), default=NEVER_NS), min(self._due_ns.values(), default=NEVER_NS)
+        )
 
     def horizon_ns(self, limit_ns: int) -> int:
         """How far all may run, at most to `limit_ns`."""
@@ -64,7 +66,9 @@ class Ledger:
         """Members with something to do before the horizon."""
         due = self._due_ns
         return [
-            index for index, next_ns in self._next_ns.items() if next_ns < horizon_ns or due[index] < horizon_ns
+            index
+            for index, next_ns in self._next_ns.items()
+            if next_ns < horizon_ns or due[index] < horizon_ns
         ]
 
     def expected(self, index: int) -> tuple[tuple[int, int], ...]:

@@ -8,15 +8,15 @@ from sil.plan import RunPlan
 from sil.processes.protocol import MemberPlan
 
 
-def members_of(plan: RunPlan) -> list[MemberPlan]:
+def members_of(plan: RunPlan, is_wall: bool = False) -> list[MemberPlan]:
     """One process per satellite, one for mission control with its stations, one for the world."""
     members = [
-        MemberPlan(index, node.name, (node.node_id,))
+        MemberPlan(index, node.name, (node.node_id,), is_wall=is_wall)
         for index, node in enumerate(node for node in plan.nodes if node.role == Role.SATELLITE)
     ]
     ground_ids = tuple(node.node_id for node in plan.nodes if node.role != Role.SATELLITE)
-    members.append(MemberPlan(len(members), "ground", ground_ids))
-    members.append(MemberPlan(len(members), "world", (), hosts_world=True))
+    members.append(MemberPlan(len(members), "ground", ground_ids, is_wall=is_wall))
+    members.append(MemberPlan(len(members), "world", (), hosts_world=True, is_wall=is_wall))
     return members
 
 

@@ -80,13 +80,14 @@ class Member:
         """Serve grants until the end."""
         gc.collect()
         gc.freeze()
-        self._control.send(_encode(Ready(self._federate.next_event_ns(), os.getpid())))
+        self._control.send(_encode(Ready(self._federate.next_event_ns(), self._pid())))
         while True:
             order = _decode_control(self._control.recv())
             if isinstance(order, Finish):
                 self._await(order.expected)
                 self._finish(order.is_killed)
                 return
+            assert isinstance(order, Grant)
             self._serve(order)
 
     def _await(self, expected: tuple[tuple[int, int], ...]) -> None:
@@ -97,8 +98,16 @@ class Member:
                 identity, data = self._data.recv_multipart()
                 source = int(identity)
                 received[source] = received.get(source, 0) + 1
-                for fields in _decode_batch(data):
-                    self._post(Message(*fields))
+                for message in self._decode_batch(data):
+                    self._post(message)
+
+    @staticmethod
+    def _decode_batch(data: bytes) -> list[Message]:
+        return [Message(*fields) for fields in _decode_batch(data)]
+
+    @staticmethod
+    def _pid() -> int:
+        return os.getpid()
 
     def _post(self, message: Message) -> None:
         if message.destination_id in self._federate.participants:
@@ -121,12 +130,16 @@ class Member:
             self._post(Message(*fields))
         self._federate.run_until(grant.horizon_ns)
         sent, to_dead_count = self._send_outbox()
-        for host in self._hosts:
-            host.flush()
-            self._archive.collect(host, grant.horizon_ns)
+        self._hand_over(grant.horizon_ns)
         trouble = next((workers.trouble for workers in self._workers if workers.trouble), "")
         answer = Answer(self._federate.next_event_ns(), tuple(sent), to_dead_count, trouble)
         self._control.send(_encode(answer))
+
+    def _hand_over(self, t_ns: int) -> None:
+        """Input logs reach the disk and packets leave before anybody hears an answer."""
+        for host in self._hosts:
+            host.flush()
+            self._archive.collect(host, t_ns)
 
     def _send_outbox(self) -> tuple[list[tuple[int, int, int]], int]:
         outbox, self._federate.outbox = self._federate.outbox, []
@@ -152,7 +165,7 @@ class Member:
             peer = self._peers[index] = self._socket(zmq.DEALER, name, str(self._member.index).encode())
         return peer
 
-    def _finish(self, is_killed: bool) -> None:
+    def _finish(self, is_killed: bool, lateness_us: tuple[int, ...] = ()) -> None:
         lives = []
         record_count = frames_dropped_count = 0
         for host in self._hosts:
@@ -173,6 +186,7 @@ class Member:
             frames_dropped_count,
             self._archive.sent_count,
             tuple(self._archive.accepted),
+            lateness_us,
         )
         self._control.send(_encode(report))
         while is_killed:

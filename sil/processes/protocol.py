@@ -63,6 +63,8 @@ class Report(msgspec.Struct, frozen=True, array_like=True, tag="r"):
     """Messages that this member sent to the archive."""
     accepted: tuple[bytes, ...] = ()
     """Content ids that mission control accepted, when it is here."""
+    lateness_us: tuple[int, ...] = ()
+    """Wall clock only: how late events were carried out, as counts by power of two microseconds."""
 
 
 class Ready(msgspec.Struct, frozen=True, array_like=True, tag="y"):
@@ -72,8 +74,14 @@ class Ready(msgspec.Struct, frozen=True, array_like=True, tag="y"):
     pid: int
 
 
+class Start(msgspec.Struct, frozen=True, array_like=True, tag="s"):
+    """Wall clock only: mission time 0 is this reading of the host's monotonic clock; run by yourself from then on."""
+
+    monotonic_ns: int
+
+
 FromMember = Answer | Report | Ready
-ToMember = Grant | Finish
+ToMember = Grant | Finish | Start
 
 
 class Umbilical(msgspec.Struct, frozen=True, array_like=True, tag="u"):
@@ -129,6 +137,8 @@ class MemberPlan(msgspec.Struct, frozen=True):
     start_ns: int = 0
     boots: tuple[tuple[int, int], ...] = ()
     """Boots of the other members when this one starts; 0 where not named, -1 = dead."""
+    is_wall: bool = False
+    """Run by the wall clock, without grants."""
 
 
 class RunFolders(msgspec.Struct, frozen=True):

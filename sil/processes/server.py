@@ -48,10 +48,13 @@ def send_message(stream: socket.socket, message: msgspec.Struct) -> None:
 
 def receive_message(stream: socket.socket) -> bytes | None:
     """One message, or None at the end."""
-    head = stream.recv(LENGTH_BYTES, socket.MSG_WAITALL)
-    if len(head) < LENGTH_BYTES:
+    try:
+        head = stream.recv(LENGTH_BYTES, socket.MSG_WAITALL)
+        if len(head) < LENGTH_BYTES:
+            return None
+        return stream.recv(int.from_bytes(head, "big"), socket.MSG_WAITALL)
+    except ConnectionResetError:
         return None
-    return stream.recv(int.from_bytes(head, "big"), socket.MSG_WAITALL)
 
 
 class Server:
@@ -74,11 +77,12 @@ class Server:
         gc.collect()
         gc.freeze()
         while True:
-            readable, _, _ = select.select([self._stream, self._wake_read], [], [])
+            stream = self._stream.fileno()
+            readable, _, _ = select.select([stream, self._wake_read], [], [])
             if self._wake_read in readable:
                 os.read(self._wake_read, 4096)
                 self._reap()
-            if self._stream in readable:
+            if stream in readable:
                 data = receive_message(self._stream)
                 if data is None:
                     return
@@ -103,13 +107,15 @@ class Server:
     def _be_member(self, member: MemberPlan, server_pid: int) -> None:
         from flightos.worker import become_worker
         from sil.processes.member import Member
+        from sil.processes.wall import WallMember
 
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._stream.close()
         become_worker(server_pid)
         try:
-            Member(self._plan, self._folders, member).run()
+            kind = WallMember if member.is_wall else Member
+            kind(self._plan, self._folders, member).run()
         except BaseException:
             print(f"process {member.name} failed:", file=sys.stderr)
             traceback.print_exc()
@@ -128,7 +134,7 @@ def main() -> None:
     stream = socket.socket(fileno=int(sys.argv[1]))
     folders = msgspec.json.decode(sys.argv[2], type=RunFolders)
     # Loaded before the first fork, so that members share it.
-    import sil.processes.member  # noqa: F401
+    import sil.processes.wall  # noqa: F401
 
     Server(stream, folders).serve()
 

@@ -67,7 +67,8 @@ class ForkServer:
             raise InfrastructureError(f"the fork server does not answer: {error}") from error
         if data is None:
             raise InfrastructureError("the fork server died")
-        return self._decode(data)
+        message: Started | Ended = self._decode(data)
+        return message
 
     def close(self) -> None:
         """End the server; members that are left die with it."""

@@ -1,0 +1,120 @@
+"""The authority under the wall clock: starts the members, watches, and does at its time what happens to the run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import zmq
+
+from flightos.core.time import NS_PER_MS
+from sil.plan import RunPlan
+from sil.processes.authority import Authority, MemberDied
+from sil.processes.operator_port import OperatorPort
+from sil.processes.outputs import ArchivePort
+from sil.processes.protocol import Grant, Report, Start
+from sil.processes.servers import ForkServer
+from sil.stops import Stop
+
+LEAD_NS: Final = 200 * NS_PER_MS
+"""From the start order to mission time 0, so that everybody has it by then."""
+LOOK_MS: Final = 100
+LATENESS_US_MAX: Final = 50_000
+"""A run whose events are later than this at the 99th percentile is declared invalid."""
+
+
+class WallAuthority(Authority):
+    """See the module."""
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        server: ForkServer,
+        control: zmq.Socket[bytes],
+        archive: ArchivePort,
+        operator: OperatorPort,
+    ) -> None:
+        super().__init__(plan, server, control, archive, operator, is_wall=True)
+        self.outcome.not_repeatable = "wall clock"
+        self._start_ns = 0
+        self._lateness: list[int] = []
+
+    def start(self) -> None:
+        """Bring everybody up, then let mission time begin for all at once."""
+        super().start()
+        self._start_ns = time.monotonic_ns() + LEAD_NS
+        for index in self._ledger.members():
+            self._order(index, Start(self._start_ns))
+
+    def _order(self, index: int, order: Start | Grant) -> None:
+        self._control.send_multipart((str(index).encode(), self._encode(order)))
+
+    def run_until(self, until_ns: int, pace: Callable[[int], None]) -> None:
+        """Let time pass, watching for deaths and taking commands."""
+        while (left_ns := until_ns - self._mission_ns()) > 0:
+            self._watch(min(left_ns // NS_PER_MS + 1, LOOK_MS))
+            self._now_ns = min(max(self._mission_ns(), 0), until_ns)
+            pace(self._now_ns)
+            self._take_commands(self._now_ns)
+            self._send_mail()
+            self._tell_archive()
+
+    def _mission_ns(self) -> int:
+        return time.monotonic_ns() - self._start_ns
+
+    def _watch(self, wait_ms: int) -> None:
+        poller = zmq.Poller()
+        poller.register(self._server.fileno(), zmq.POLLIN)
+        if poller.poll(wait_ms):
+            try:
+                self._note_deaths()
+            except MemberDied:
+                self._send_mail()
+
+    def act(self, stop: Stop) -> None:
+        """Carry out a fault or a command now."""
+        super().act(stop)
+        self._send_mail()
+
+    def _send_mail(self) -> None:
+        """Commands, and news of who died or came back, go out at once."""
+        for index in self._ledger.members():
+            messages, boots = tuple(self._mail.pop(index, ())), tuple(self._news.pop(index, ()))
+            if messages or boots:
+                self._order(index, Grant(0, (), messages, boots))
+
+    def _join(self, index: int, next_event_ns: int) -> None:
+        super()._join(index, next_event_ns)
+        if self._start_ns:
+            self._order(index, Start(self._start_ns))
+
+    def _note_report(self, report: Report) -> None:
+        super()._note_report(report)
+        length = max(len(self._lateness), len(report.lateness_us))
+        counts = [*self._lateness, *[0] * (length - len(self._lateness))]
+        for place, count in enumerate(report.lateness_us):
+            counts[place] += count
+        self._lateness = counts
+
+    def finish(self) -> None:
+        """End every life; say how late the run was."""
+        super().finish()
+        lateness = {f"p{share}": _percentile_us(self._lateness, share) for share in (50, 99, 100)}
+        self.outcome.notes["lateness_us_max"] = lateness
+        if lateness["p99"] > LATENESS_US_MAX:
+            self.outcome.invalid = (
+                f"this host was late: 99 % of events within {lateness['p99'] / 1000:.0f} ms, "
+                f"limit {LATENESS_US_MAX / 1000:.0f} ms"
+            )
+
+
+def _percentile_us(counts: list[int], share: int) -> int:
+    """Upper bound of the class of lateness that holds this percentage of the events, in microseconds."""
+    wanted = sum(counts) * share / 100
+    seen = 0
+    for place, count in enumerate(counts):
+        seen += count
+        if seen >= wanted and count:
+            return 1 << place
+    return 0
