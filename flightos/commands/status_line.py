@@ -26,6 +26,7 @@ class StatusLine:
         self._shown_s = 0.0
         self._started_s = time.monotonic()
         self._has_telemetry = False
+        self._unshown: Progress | None = None
 
     def __enter__(self) -> StatusLine:
         return self
@@ -36,6 +37,8 @@ class StatusLine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._unshown is not None:
+            self._show(self._unshown)
         if self._is_terminal and self._shown_s:
             self._stream.write("\n")
             self._stream.flush()
@@ -49,8 +52,13 @@ class StatusLine:
             self._write_line(f"first telemetry after {now_s - self._started_s:.1f} s")
         period_s = _REFRESH_S if self._is_terminal else _PLAIN_PERIOD_S
         if not is_end and now_s - self._shown_s < period_s:
+            self._unshown = progress
             return
         self._shown_s = now_s
+        self._show(progress)
+
+    def _show(self, progress: Progress) -> None:
+        self._unshown = None
         if self._is_terminal:
             self._stream.write("\r\x1b[2K" + self._cut(status_text(progress, self._has_colour)))
             self._stream.flush()

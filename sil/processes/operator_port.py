@@ -64,7 +64,7 @@ class OperatorPort:
 
     def take(self, at_ns: int) -> list[Command]:
         """Telecommands that have come since the last look, stamped, kept and answered; usually none."""
-        commands = []
+        commands: list[Command] = []
         while len(commands) < COMMANDS_PER_LOOK_MAX and self._socket.poll(0):
             identity, data = self._socket.recv_multipart()
             try:
