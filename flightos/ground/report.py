@@ -24,7 +24,8 @@ from flightos.ground.report_svg import amount, clock
 from flightos.ground.report_time import link_lanes, node_cards, task_lanes
 
 REPORT_NAME: Final = "report.html"
-WORST_EVENT_COUNT: Final = 20
+WORST_EVENT_COUNT: Final = 24
+EVENTS_OF_A_KIND_COUNT: Final = 3
 REPRODUCTION_KEYS: Final = (
     "seed",
     "commit",
@@ -167,11 +168,20 @@ def _reference(summary: Mapping[str, Any]) -> str:
     return text
 
 
-def _worst(events: list[Event]) -> list[Event]:
-    """The most severe events in order of severity, then time; INFO only where nothing is worse."""
-    ordered = sorted(events, key=lambda event: (-event.severity, event.t_s))
-    worse = [event for event in ordered if event.severity > Severity.INFO]
-    return (worse or ordered)[:WORST_EVENT_COUNT]
+def _worst(events: list[Event]) -> list[tuple[Event, int]]:
+    """The most severe kinds of event, a few of each in order of time; with the last how many more like it came.
+
+    INFO is shown only where nothing is worse.
+    """
+    worse = [event for event in events if event.severity > Severity.INFO] or events
+    by_kind: dict[tuple[int, str], list[Event]] = {}
+    for event in worse:
+        by_kind.setdefault((-event.severity, event.name), []).append(event)
+    rows = []
+    for _, alike in sorted(by_kind.items(), key=lambda item: (item[0][0], item[1][0].t_s)):
+        shown = alike[:EVENTS_OF_A_KIND_COUNT]
+        rows += [(event, 0) for event in shown[:-1]] + [(shown[-1], len(alike) - len(shown))]
+    return rows[:WORST_EVENT_COUNT]
 
 
 def _severity_counts(events: list[Event]) -> list[tuple[str, int]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flightos.ground.report import write_report
+from flightos.ground.report import _worst, write_report
 from flightos.ground.report_data import gather
 from flightos.ground.report_map import ground_map, land_rings, ring_view
 from flightos.ground.report_svg import TimeAxis, amount, clock, png
@@ -151,6 +151,15 @@ def test_silent_node_is_shown(tmp_path: Path) -> None:
     assert gather(folder).silences[3] == [(395.0, 900.0)]
     page = write_report(folder).read_text()
     assert "no telemetry 6:35 to 15:00" in page
+
+
+def test_events_alike_are_counted_not_repeated(folder: Path) -> None:
+    data = gather(folder)
+    event = next(event for event in data.events if event.name == "PEER_DECLARED")
+    rows = _worst([*data.events, *[event] * 9])
+    assert [(row.name, more) for row, more in rows[:4]] == [("PEER_DECLARED", n) for n in (0, 0, 7)] + [
+        ("MODE_CHANGED", 0)
+    ]
 
 
 def test_text_from_outside_is_escaped(copy: Path) -> None:
