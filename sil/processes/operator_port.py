@@ -72,11 +72,15 @@ class OperatorPort:
             except msgspec.MsgspecError:
                 continue  # not from `flightos cmd` of this version: it will see that nobody answers
             command = Command(at_ns, uplink.node_id, uplink.packet)
-            self._log.write(msgspec.msgpack.encode(command))
-            self._log.flush()
+            self.keep(command)
             self._socket.send_multipart((identity, msgspec.msgpack.encode(at_ns)))
             commands.append(command)
         return commands
+
+    def keep(self, command: Command) -> None:
+        """Add a command to the operator log: one typed now, or one that repeats an earlier run."""
+        self._log.write(msgspec.msgpack.encode(command))
+        self._log.flush()
 
     def close(self) -> None:
         """Nothing is taken from now on."""
