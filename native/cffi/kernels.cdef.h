@@ -7,6 +7,8 @@ typedef enum {
     FOS_ERR_RANGE,
     FOS_ERR_PARAMETER,
     FOS_ERR_UNSUPPORTED,
+    FOS_ERR_CORRUPT,
+    FOS_ERR_UNCORRECTABLE,
     ...
 } fos_status_t;
 
@@ -29,6 +31,8 @@ int32_t fos_abi_version(void);
 const char *fos_status_name(fos_status_t status);
 const char *fos_isa_name(void);
 fos_status_t fos_isa_select(const char *name);
+fos_status_t fos_dispatch_verify(void);
+void fos_dispatch_renew(void);
 
 fos_status_t fos_correct_radiance_u8(const uint8_t *raw_dn, const float *gain, const float *dark_dn, float *radiance,
                                      size_t pixel_count);

@@ -31,7 +31,9 @@ typedef enum {
     FOS_ERR_CAPACITY = -3,    /* the caller's output or scratch is too small */
     FOS_ERR_RANGE = -4,       /* a value outside the range that the result can hold */
     FOS_ERR_PARAMETER = -5,   /* a parameter outside its stated range */
-    FOS_ERR_UNSUPPORTED = -6  /* this machine or build does not have it */
+    FOS_ERR_UNSUPPORTED = -6, /* this machine or build does not have it */
+    FOS_ERR_CORRUPT = -7,     /* bytes or memory that are not as they were written */
+    FOS_ERR_UNCORRECTABLE = -8 /* more is lost than the code can restore */
 } fos_status_t;
 
 /* One 8-connected region. Rows and columns count from 0 at the first pixel of the image given. */
@@ -52,13 +54,19 @@ int32_t fos_abi_version(void);
 /* "FOS_ERR_RANGE" and so on; "FOS_UNKNOWN" for a value that is no status. Never NULL. */
 const char *fos_status_name(fos_status_t status);
 
-/* The instruction-set level in use: "portable", "sse42", "neon". Chosen once, at first use, as the best that runs
+/* The instruction-set level in use: "portable", "sse42", "avx2", "avx512", "neon", "neon_dot". Chosen once, at first use, as the best that runs
  * here; the environment variable FLIGHTOS_CPU names a lower one (an unknown or impossible name is ignored). */
 const char *fos_isa_name(void);
 
 /* Choose a level by name, for tests. FOS_ERR_UNSUPPORTED, and no change, when it cannot run here.
  * Not to be called while other threads run kernels. */
 fos_status_t fos_isa_select(const char *name);
+
+/* The table of function pointers carries a CRC-32C of its bytes. FOS_ERR_CORRUPT when they no longer fit: an upset hit
+ * it, and no other function may be called before fos_dispatch_renew(), which fills it anew, at the same level where that
+ * can still be told, else at the level of the first choice. Not to be called while other threads run kernels. */
+fos_status_t fos_dispatch_verify(void);
+void fos_dispatch_renew(void);
 
 /* Detector counts to radiance: gain * (raw - dark), pixel by pixel. A bad pixel has NaN gain and becomes NaN. */
 fos_status_t fos_correct_radiance_u8(const uint8_t *raw_dn, const float *gain, const float *dark_dn, float *radiance,

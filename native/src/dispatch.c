@@ -1,7 +1,10 @@
-/* The public functions: arguments checked at the door, then straight to the best implementation that runs here.
+/* The table of function pointers: chosen once, protected by a checksum, renewed on demand.
  *
- * The choice is made once (pthread_once), not in a loop and not per call: candidates are listed best first, and the
- * first whose features this processor has wins, unless FLIGHTOS_CPU names another.
+ * The choice is made once (pthread_once), not in a loop and not per call. A level is a set of processor features that
+ * may be used. Each area of kernels has one fill function, which first puts the portable code into the table and then,
+ * feature by feature, what is better; the best level that runs here wins, unless FLIGHTOS_CPU names another.
+ * The table is the only state of this library: an upset in it would send a call anywhere, so it carries the CRC-32C of
+ * its bytes, can be verified, and can be filled anew from code.
  */
 #include "kernels_internal.h"
 
@@ -9,77 +12,139 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A level names only what it does better; the rest is the portable code, compiled for that processor's baseline. */
-#define PORTABLE_BANDMATH                                                                                             \
-    .correct_radiance_u8 = fos_correct_radiance_u8_portable,                                                          \
-    .correct_radiance_u16 = fos_correct_radiance_u16_portable, .ndiff_f32 = fos_ndiff_f32_portable,                   \
-    .mask_above_f32 = fos_mask_above_f32_portable, .mask_below_f32 = fos_mask_below_f32_portable,                     \
-    .pack_bits = fos_pack_bits_portable, .sum_fixed_f32 = fos_sum_fixed_f32_portable, .crc16 = fos_crc16_portable
+typedef struct {
+    const char *name;
+    uint32_t features_needed;
+    uint32_t features_used; /* where the processor has them */
+} level_t;
 
-static const fos_kernels_t kernels_portable = {
-    .name = "portable", .features_needed = 0, PORTABLE_BANDMATH, .crc32c = fos_crc32c_portable};
+#define X86_AVX2 (FOS_FEATURE_SSE42 | FOS_FEATURE_AVX2)
+
+/* Best first. */
+static const level_t levels[] = {
+#ifdef FOS_HAVE_AVX512
+    {"avx512", X86_AVX2 | FOS_FEATURE_AVX512, UINT32_MAX},
+#endif
+#ifdef FOS_HAVE_AVX2
+    {"avx2", X86_AVX2, X86_AVX2 | FOS_FEATURE_AVX_VNNI},
+#endif
 #ifdef FOS_HAVE_SSE42
-static const fos_kernels_t kernels_sse42 = {
-    .name = "sse42", .features_needed = FOS_FEATURE_SSE42, PORTABLE_BANDMATH, .crc32c = fos_crc32c_sse42};
+    {"sse42", FOS_FEATURE_SSE42, FOS_FEATURE_SSE42},
+#endif
+#ifdef FOS_HAVE_NEON_DOT
+    {"neon_dot", FOS_FEATURE_NEON_CRC | FOS_FEATURE_NEON_DOT, UINT32_MAX},
 #endif
 #ifdef FOS_HAVE_NEON
-static const fos_kernels_t kernels_neon = {
-    .name = "neon", .features_needed = FOS_FEATURE_NEON_CRC, PORTABLE_BANDMATH, .crc32c = fos_crc32c_neon};
+    {"neon", FOS_FEATURE_NEON_CRC, FOS_FEATURE_NEON_CRC},
 #endif
-
-static const fos_kernels_t *const candidates[] = {
-#ifdef FOS_HAVE_SSE42
-    &kernels_sse42,
-#endif
-#ifdef FOS_HAVE_NEON
-    &kernels_neon,
-#endif
-    &kernels_portable,
+    {"portable", 0, 0},
 };
-#define CANDIDATE_COUNT (sizeof candidates / sizeof candidates[0])
+#define LEVEL_COUNT (sizeof levels / sizeof levels[0])
+
+static void fill_bandmath(fos_kernels_t *table, uint32_t features)
+{
+    (void)features; /* compiled for the baseline of the processor, which measured no slower */
+    table->correct_radiance_u8 = fos_correct_radiance_u8_portable;
+    table->correct_radiance_u16 = fos_correct_radiance_u16_portable;
+    table->ndiff_f32 = fos_ndiff_f32_portable;
+    table->mask_above_f32 = fos_mask_above_f32_portable;
+    table->mask_below_f32 = fos_mask_below_f32_portable;
+    table->pack_bits = fos_pack_bits_portable;
+    table->sum_fixed_f32 = fos_sum_fixed_f32_portable;
+}
+
+/* One per area of kernels. */
+static void (*const fills[])(fos_kernels_t *table, uint32_t features) = {
+    fill_bandmath,
+    fos_crc_fill,
+};
 
 static pthread_once_t choose_once = PTHREAD_ONCE_INIT;
-static const fos_kernels_t *chosen = &kernels_portable;
+static fos_guarded_kernels_t chosen;
 
-static const fos_kernels_t *find_runnable(const char *name)
+static const level_t *find_runnable(const char *name)
 {
     const uint32_t features = fos_cpu_features();
-    for (size_t candidate = 0; candidate < CANDIDATE_COUNT; candidate++) {
-        const fos_kernels_t *kernels = candidates[candidate];
-        if ((kernels->features_needed & ~features) != 0) { continue; }
-        if (name == NULL || strcmp(name, kernels->name) == 0) { return kernels; }
+    for (size_t index = 0; index < LEVEL_COUNT; index++) {
+        if ((levels[index].features_needed & ~features) != 0) { continue; }
+        if (name == NULL || strcmp(name, levels[index].name) == 0) { return &levels[index]; }
     }
     return NULL;
+}
+
+static uint32_t checksum(void)
+{
+    /* By the portable code, never through the table that is in doubt. */
+    return fos_crc32c_portable(0, (const uint8_t *)&chosen.kernels, sizeof chosen.kernels);
+}
+
+static void fill(const level_t *level)
+{
+    fos_kernels_t table;
+    memset(&table, 0, sizeof table);
+    table.name = level->name;
+    const uint32_t features = fos_cpu_features() & level->features_used;
+    for (size_t area = 0; area < sizeof fills / sizeof fills[0]; area++) { fills[area](&table, features); }
+    chosen.kernels = table;
+    chosen.checksum = checksum();
+}
+
+static const level_t *initial_level(void)
+{
+    const char *name = getenv("FLIGHTOS_CPU");
+    const level_t *named = name != NULL ? find_runnable(name) : NULL;
+    return named != NULL ? named : find_runnable(NULL);
 }
 
 static void choose(void)
 {
     fos_crc_tables_fill();
-    const fos_kernels_t *named = NULL;
-    const char *name = getenv("FLIGHTOS_CPU");
-    if (name != NULL) { named = find_runnable(name); }
-    chosen = named != NULL ? named : find_runnable(NULL);
+    fill(initial_level());
 }
 
-static const fos_kernels_t *kernels(void)
+const fos_kernels_t *fos_kernels(void)
 {
     (void)pthread_once(&choose_once, choose);
-    return chosen;
+    return &chosen.kernels;
+}
+
+fos_guarded_kernels_t *fos_kernels_memory(void)
+{
+    (void)fos_kernels();
+    return &chosen;
 }
 
 const char *fos_isa_name(void)
 {
-    return kernels()->name;
+    return fos_kernels()->name;
 }
 
 fos_status_t fos_isa_select(const char *name)
 {
     if (name == NULL) { return FOS_ERR_NULL; }
-    (void)kernels(); /* the first choice must not come later and undo this one */
-    const fos_kernels_t *named = find_runnable(name);
+    (void)fos_kernels(); /* the first choice must not come later and undo this one */
+    const level_t *named = find_runnable(name);
     if (named == NULL) { return FOS_ERR_UNSUPPORTED; }
-    chosen = named;
+    fill(named);
     return FOS_OK;
+}
+
+fos_status_t fos_dispatch_verify(void)
+{
+    (void)fos_kernels();
+    return checksum() == chosen.checksum ? FOS_OK : FOS_ERR_CORRUPT;
+}
+
+void fos_dispatch_renew(void)
+{
+    (void)fos_kernels();
+    /* The level is found by the address of its name, which may itself be hit: then the initial choice is made again. */
+    const level_t *level = initial_level();
+    for (size_t index = 0; index < LEVEL_COUNT; index++) {
+        if (levels[index].name == chosen.kernels.name) { level = &levels[index]; }
+    }
+    fos_crc_tables_fill();
+    fill(level);
 }
 
 fos_status_t fos_correct_radiance_u8(const uint8_t *raw_dn, const float *gain, const float *dark_dn, float *radiance,
@@ -87,7 +152,7 @@ fos_status_t fos_correct_radiance_u8(const uint8_t *raw_dn, const float *gain, c
 {
     if (raw_dn == NULL || gain == NULL || dark_dn == NULL || radiance == NULL) { return FOS_ERR_NULL; }
     if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    kernels()->correct_radiance_u8(raw_dn, gain, dark_dn, radiance, pixel_count);
+    fos_kernels()->correct_radiance_u8(raw_dn, gain, dark_dn, radiance, pixel_count);
     return FOS_OK;
 }
 
@@ -96,7 +161,7 @@ fos_status_t fos_correct_radiance_u16(const uint16_t *raw_dn, const float *gain,
 {
     if (raw_dn == NULL || gain == NULL || dark_dn == NULL || radiance == NULL) { return FOS_ERR_NULL; }
     if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    kernels()->correct_radiance_u16(raw_dn, gain, dark_dn, radiance, pixel_count);
+    fos_kernels()->correct_radiance_u16(raw_dn, gain, dark_dn, radiance, pixel_count);
     return FOS_OK;
 }
 
@@ -104,7 +169,7 @@ fos_status_t fos_ndiff_f32(const float *a, const float *b, float *index, size_t 
 {
     if (a == NULL || b == NULL || index == NULL) { return FOS_ERR_NULL; }
     if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    kernels()->ndiff_f32(a, b, index, pixel_count);
+    fos_kernels()->ndiff_f32(a, b, index, pixel_count);
     return FOS_OK;
 }
 
@@ -114,7 +179,7 @@ fos_status_t fos_mask_above_f32(const float *index, float threshold, uint8_t *ma
     if (index == NULL || mask == NULL || set_count == NULL) { return FOS_ERR_NULL; }
     if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
     if (threshold != threshold) { return FOS_ERR_PARAMETER; }
-    *set_count = kernels()->mask_above_f32(index, threshold, mask, pixel_count);
+    *set_count = fos_kernels()->mask_above_f32(index, threshold, mask, pixel_count);
     return FOS_OK;
 }
 
@@ -124,7 +189,7 @@ fos_status_t fos_mask_below_f32(const float *index, float threshold, uint8_t *ma
     if (index == NULL || mask == NULL || set_count == NULL) { return FOS_ERR_NULL; }
     if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
     if (threshold != threshold) { return FOS_ERR_PARAMETER; }
-    *set_count = kernels()->mask_below_f32(index, threshold, mask, pixel_count);
+    *set_count = fos_kernels()->mask_below_f32(index, threshold, mask, pixel_count);
     return FOS_OK;
 }
 
@@ -133,7 +198,7 @@ fos_status_t fos_pack_bits(const uint8_t *mask, size_t pixel_count, uint8_t *pac
     if (mask == NULL || packed == NULL) { return FOS_ERR_NULL; }
     if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
     if (packed_capacity_bytes < (pixel_count + 7) / 8) { return FOS_ERR_CAPACITY; }
-    kernels()->pack_bits(mask, pixel_count, packed);
+    fos_kernels()->pack_bits(mask, pixel_count, packed);
     return FOS_OK;
 }
 
@@ -141,15 +206,5 @@ fos_status_t fos_sum_fixed_f32(const float *index, size_t pixel_count, int64_t *
 {
     if (index == NULL || sum_fixed == NULL || counted == NULL) { return FOS_ERR_NULL; }
     if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    return kernels()->sum_fixed_f32(index, pixel_count, sum_fixed, counted);
-}
-
-uint16_t fos_crc16(uint16_t previous, const uint8_t *data, size_t byte_count)
-{
-    return data == NULL ? previous : kernels()->crc16(previous, data, byte_count);
-}
-
-uint32_t fos_crc32c(uint32_t previous, const uint8_t *data, size_t byte_count)
-{
-    return data == NULL ? previous : kernels()->crc32c(previous, data, byte_count);
+    return fos_kernels()->sum_fixed_f32(index, pixel_count, sum_fixed, counted);
 }

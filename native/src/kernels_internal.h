@@ -1,8 +1,9 @@
 /* What the kernel files share: the table of function pointers behind every public function, and processor features.
  *
- * Each public fos_* function checks its arguments at the door (dispatch.c) and calls through the table; the functions
- * in the table trust theirs. To add an instruction set to a kernel: write <kernel>_<isa>.c, declare its function here,
- * put it into that level's table in dispatch.c and give the file its flags in CMakeLists.txt.
+ * Each public fos_* function checks its arguments at the door and calls through the table; the functions
+ * in the table trust theirs. The public functions live in dispatch.c or in <area>.c. To add an instruction set to a
+ * kernel: write <kernel>_<isa>.c, declare its function here (or in the area's own header), put it into the table in the
+ * area's fill function and give the file its flags in CMakeLists.txt.
  */
 #ifndef FOS_KERNELS_INTERNAL_H
 #define FOS_KERNELS_INTERNAL_H
@@ -13,12 +14,17 @@
 #define FOS_FEATURE_SSE42 1u
 #define FOS_FEATURE_AVX2 2u
 #define FOS_FEATURE_NEON_CRC 4u
+#define FOS_FEATURE_NEON_DOT 8u
+#define FOS_FEATURE_AVX512 16u      /* F, BW, DQ and VL */
+#define FOS_FEATURE_AVX512_VNNI 32u
+#define FOS_FEATURE_AVX_VNNI 64u    /* VNNI in 256 bits, without AVX-512 */
+#define FOS_FEATURE_GFNI 128u       /* with AVX-512: in 512 bits */
+#define FOS_FEATURE_VPCLMUL 256u    /* with AVX-512: in 512 bits */
 
 uint32_t fos_cpu_features(void);
 
 typedef struct {
     const char *name;
-    uint32_t features_needed;
     void (*correct_radiance_u8)(const uint8_t *, const float *, const float *, float *, size_t);
     void (*correct_radiance_u16)(const uint16_t *, const float *, const float *, float *, size_t);
     void (*ndiff_f32)(const float *, const float *, float *, size_t);
@@ -30,7 +36,21 @@ typedef struct {
     uint32_t (*crc32c)(uint32_t, const uint8_t *, size_t);
 } fos_kernels_t;
 
-/* Fills the CRC tables; called once, before any table is in use. */
+/* The table in use, as it lies in memory: only pointers, so every byte of it means something. */
+typedef struct {
+    fos_kernels_t kernels;
+    uint32_t checksum; /* CRC-32C of kernels */
+} fos_guarded_kernels_t;
+
+const fos_kernels_t *fos_kernels(void);
+
+/* For the upset campaign of the C tests: where to put the upset. */
+fos_guarded_kernels_t *fos_kernels_memory(void);
+
+/* Each area's part of the table: portable code first, then what is better with these features. */
+void fos_crc_fill(fos_kernels_t *table, uint32_t features);
+
+/* Fills the CRC tables; called before any of them is in use. */
 void fos_crc_tables_fill(void);
 
 void fos_correct_radiance_u8_portable(const uint8_t *restrict raw_dn, const float *restrict gain,

@@ -16,6 +16,8 @@ const char *fos_status_name(fos_status_t status)
     case FOS_ERR_RANGE: return "FOS_ERR_RANGE";
     case FOS_ERR_PARAMETER: return "FOS_ERR_PARAMETER";
     case FOS_ERR_UNSUPPORTED: return "FOS_ERR_UNSUPPORTED";
+    case FOS_ERR_CORRUPT: return "FOS_ERR_CORRUPT";
+    case FOS_ERR_UNCORRECTABLE: return "FOS_ERR_UNCORRECTABLE";
     }
     return "FOS_UNKNOWN";
 }

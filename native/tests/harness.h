@@ -59,7 +59,7 @@ static inline uint32_t next_random(void)
     return (uint32_t)(test_stream >> 32);
 }
 
-static const char *const isa_names[] = {"portable", "sse42", "avx2", "neon"};
+static const char *const isa_names[] = {"portable", "sse42", "avx2", "avx512", "neon", "neon_dot"};
 
 /* Runs the test once on each instruction set that this machine has. */
 static inline void on_every_isa(void (*test)(void))
