@@ -63,6 +63,17 @@ CREATE TABLE IF NOT EXISTS verifications (
 CREATE TABLE IF NOT EXISTS products (
     content_id TEXT PRIMARY KEY, observation_id INTEGER, tile_index INTEGER, source INTEGER,
     size_bytes INTEGER, t_receive_ns INTEGER);
+CREATE VIEW IF NOT EXISTS commands AS SELECT
+    path, spacecraft, command, source, sequence_count, min(t_tai_ns) AS first_tai_ns, max(t_tai_ns) AS last_tai_ns,
+    group_concat(stage) AS stages, max(coalesce(refusal, 0)) AS refusal
+    FROM verifications GROUP BY path, spacecraft, command, source, sequence_count;
+CREATE VIEW IF NOT EXISTS tasks AS SELECT
+    path, spacecraft, json_extract(fields, '$.task_id') AS task_id, json_extract(fields, '$.attempt') AS attempt,
+    json_extract(fields, '$.step') AS step, name AS fact, t_tai_ns
+    FROM events WHERE name GLOB 'EXECUTION_*' OR name GLOB 'TASK_*';
+CREATE VIEW IF NOT EXISTS contacts AS SELECT
+    path, spacecraft, json_extract(fields, '$.peer_id') AS peer, name AS fact, t_tai_ns
+    FROM events WHERE name GLOB 'LINK_*';
 CREATE TABLE IF NOT EXISTS progress (path INTEGER PRIMARY KEY, raw_bytes INTEGER);
 CREATE TABLE IF NOT EXISTS faults (path INTEGER, cause TEXT, count INTEGER, PRIMARY KEY (path, cause));
 CREATE TABLE IF NOT EXISTS gaps (

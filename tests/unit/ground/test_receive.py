@@ -142,6 +142,10 @@ def test_folder_holds_all_that_was_received(tmp_path: Path, threaded: bool) -> N
     assert catalogue.execute("SELECT content_id, t_receive_ns FROM products").fetchall() == [
         (content_id(b"p").hex(), EPOCH_TAI_NS + 11 * NS)
     ]
+    assert catalogue.execute("SELECT task_id, fact FROM tasks").fetchall() == [(513, "TASK_DONE")]
+    assert catalogue.execute("SELECT command, stages, refusal FROM commands").fetchall() == [
+        ("scheduling.RequestObservation", "failed", 13)
+    ]
     catalogue.close()
     assert (tmp_path / "products" / content_id(b"p").hex()).read_bytes() == b"p"
 
