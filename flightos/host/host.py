@@ -122,9 +122,9 @@ class NodeHost:
         }
         # Nothing wakes before NodeBooted: what an earlier life had planned lies in the past of this one.
         self._wake_ns = NEVER_NS
+        self._wakeup_obt_ns = NEVER_NS
         self._requests: Mapping[type[Record], Callable[[Any, int], None]] = {
             TransmitFrame: self._transmit,
-            EmitPacket: self._emit,
             PointTerminal: self._point,
             ReportLoads: self._report_loads,
             CaptureImage: self._capture,
@@ -205,9 +205,15 @@ class NodeHost:
 
     def _carry_out(self, requests: Sequence[Record], t_ns: int) -> None:
         for request in requests:
-            self._requests[type(request)](request, t_ns)
+            if type(request) is EmitPacket:
+                self.umbilical.append(request.packet)
+            else:
+                self._requests[type(request)](request, t_ns)
         wakeup = self.node.next_wakeup_obt_ns
-        self._wake_ns = NEVER_NS if wakeup >= NEVER_NS else max(self.clock.mission_ns(wakeup), t_ns)
+        # Most records leave the next wake-up where it was.
+        if wakeup != self._wakeup_obt_ns:
+            self._wakeup_obt_ns = wakeup
+            self._wake_ns = NEVER_NS if wakeup >= NEVER_NS else max(self.clock.mission_ns(wakeup), t_ns)
 
     def _send(self, due_ns: int, destination_id: int, record: Record) -> None:
         self._sequence += 1
@@ -249,9 +255,6 @@ class NodeHost:
         self._send(t_ns + self._devices.port_latency_ns, WORLD_ID, record)
 
     # --- what leaves for the operator -------------------------------------------------------------------------
-
-    def _emit(self, request: EmitPacket, t_ns: int) -> None:
-        self.umbilical.append(request.packet)
 
     def _accept_product(self, request: AcceptProduct, t_ns: int) -> None:
         data = self.node.edge.store.get(request.content_id)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from flightos.core.records import Record
 
 
-class Message(NamedTuple):
-    """A record on its way. Tuples of the first three order every event of the run (ARCHITECTURE.md, section 3)."""
+class Message(msgspec.Struct, frozen=True, array_like=True):
+    """A record on its way. The first three order every event of the run (ARCHITECTURE.md, section 3)."""
 
     due_ns: int
     source_id: int

@@ -9,7 +9,6 @@ counted and reported: full is a normal day.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -29,29 +28,33 @@ class Bus:
     def __init__(
         self,
         services: Sequence[Service],
-        edge: Handler,
+        edge: Callable[[type[Record]], Handler],
         routes: Mapping[type[Record], tuple[str, ...]] = ROUTES,
     ) -> None:
         self.services = tuple(services)
-        self._handlers: dict[type[Record], tuple[tuple[Handler, int], ...]] = {}
+        # None: the record only leaves, which is not worth a call.
+        self._handlers: dict[type[Record], tuple[tuple[Handler, int], ...] | None] = {}
         self.outputs: list[Record] = []
         self.record_count = 0
         self.chain_count_max = 0
         self.chains_cut_count = 0
         self.touched = 0
         bits = {service.name: 1 << index for index, service in enumerate(self.services)}
-        by_name: dict[str, Handler] = {service.name: service.handle for service in self.services}
-        by_name[EDGE] = edge
-        by_name[PORT] = self._leave
-        by_name[ADDRESSEE] = self._deliver_command
+        services_by_name = {service.name: service for service in self.services}
+        self._wakers = tuple(_reaction(service, WakeupReached) for service in self.services)
         for record_type, receivers in routes.items():
-            self._handlers[record_type] = tuple(
-                (by_name[name], bits.get(name, 0)) for name in receivers if name in by_name
-            )
-
-    def _leave(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
-        self.outputs.append(record)
-        return ()
+            if receivers == (PORT,):
+                self._handlers[record_type] = None
+                continue
+            handlers: list[tuple[Handler, int]] = []
+            for name in receivers:
+                if name == EDGE:
+                    handlers.append((edge(record_type), 0))
+                elif name == ADDRESSEE:
+                    handlers.append((self._deliver_command, 0))
+                elif name in services_by_name:
+                    handlers.append((_reaction(services_by_name[name], record_type), bits[name]))
+            self._handlers[record_type] = tuple(handlers)
 
     def _deliver_command(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
         assert isinstance(record, CommandDispatched)
@@ -63,32 +66,45 @@ class Bus:
 
     def dispatch(self, record: Record, now_obt_ns: int) -> None:
         """Run the chain that `record` starts."""
-        self._run(deque((record,)), now_obt_ns)
+        self._run([record], now_obt_ns)
 
     def wake(self, service_index: int, now_obt_ns: int) -> None:
         """Deliver a wake-up to one service and run the chain that it starts."""
         self.touched |= 1 << service_index
         self.record_count += 1
-        produced = self.services[service_index].handle(WAKEUP, now_obt_ns)
+        produced = self._wakers[service_index](WAKEUP, now_obt_ns)
         if produced:
-            self._run(deque(produced), now_obt_ns)
+            self._run(list(produced), now_obt_ns)
 
-    def _run(self, queue: deque[Record], now_obt_ns: int) -> None:
-        handlers = self._handlers
+    def _run(self, queue: list[Record], now_obt_ns: int) -> None:
+        handlers_of = self._handlers
+        outputs = self.outputs
         delivered = 0
         touched = 0
-        while queue:
-            record = queue.popleft()
-            for handler, bit in handlers[type(record)]:
+        # The queue grows at its end while it is read: first in, first out, without taking anything out.
+        for record in queue:
+            handlers = handlers_of[type(record)]
+            if handlers is None:
                 delivered += 1
-                touched |= bit
-                produced = handler(record, now_obt_ns)
-                if produced:
-                    queue.extend(produced)
+                outputs.append(record)
+            else:
+                for handler, bit in handlers:
+                    delivered += 1
+                    touched |= bit
+                    produced = handler(record, now_obt_ns)
+                    if produced:
+                        queue += produced
             if delivered > CHAIN_RECORD_COUNT_MAX:
                 self.chains_cut_count += 1
-                queue.clear()
+                break
         self.touched |= touched
         self.record_count += delivered
         if delivered > self.chain_count_max:
             self.chain_count_max = delivered
+
+
+def _reaction(service: Service, record_type: type[Record]) -> Handler:
+    """What the service does with this record: its table's entry where it shows its table, so that the door, which
+    would only look the entry up again, is not passed for every record."""
+    table: Mapping[type[Record], Handler] = getattr(service, "reactions", {})
+    return table.get(record_type, service.handle)

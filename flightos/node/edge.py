@@ -67,9 +67,9 @@ class Edge:
             DropContent: self._drop,
         }
 
-    def handle(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
-        """Change bytes into records or records into bytes."""
-        return self._on[type(record)](record, now_obt_ns)
+    def reaction(self, record_type: type[Record]) -> Callable[[Any, int], Sequence[Record]]:
+        """What changes such a record into bytes, or bytes into records."""
+        return self._on[record_type]
 
     def levels(self) -> tuple[int, int, int]:
         """Stored count, stored bytes, decode errors, for housekeeping."""

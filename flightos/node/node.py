@@ -6,7 +6,7 @@ outside record and `wake` when the next wake-up is due, in order of time, and ca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -60,10 +60,11 @@ class Node:
             *ground_services,
             executive,
         ]
-        self.bus = Bus(services, self.edge.handle)
+        self.bus = Bus(services, self.edge.reaction)
         executive.attach(self.bus)
         self.recorder = recorder
         self._wakeups = [NEVER_NS] * len(services)
+        self._wakeups_of: dict[int, tuple[tuple[int, Callable[[], int | None]], ...]] = {}
         self.next_wakeup_obt_ns = NEVER_NS
 
     def accept(self, record: NodeInput, now_obt_ns: int) -> Sequence[Record]:
@@ -91,16 +92,13 @@ class Node:
     def _finish(self) -> Sequence[Record]:
         bus = self.bus
         touched = bus.touched
-        bus.touched = 0
-        index = 0
-        wakeups = self._wakeups
-        while touched:
-            if touched & 1:
-                due = bus.services[index].next_wakeup_obt_ns()
+        if touched:
+            bus.touched = 0
+            wakeups = self._wakeups
+            for index, next_wakeup_obt_ns in self._wakeups_of.get(touched) or self._note_touched(touched):
+                due = next_wakeup_obt_ns()
                 wakeups[index] = NEVER_NS if due is None else due
-            touched >>= 1
-            index += 1
-        self.next_wakeup_obt_ns = min(wakeups)
+            self.next_wakeup_obt_ns = min(wakeups)
         outputs = bus.outputs
         if not outputs:
             return ()
@@ -108,6 +106,16 @@ class Node:
         if self.recorder is not None:
             self.recorder.outputs(outputs)
         return outputs
+
+    def _note_touched(self, touched: int) -> tuple[tuple[int, Callable[[], int | None]], ...]:
+        """Whom to ask for a wake-up after these services were touched; few combinations ever happen."""
+        asked = tuple(
+            (index, service.next_wakeup_obt_ns)
+            for index, service in enumerate(self.bus.services)
+            if touched >> index & 1
+        )
+        self._wakeups_of[touched] = asked
+        return asked
 
     def replay(self, entry: NodeInput | int, obt_ns: int) -> Sequence[Record]:
         """Feed one entry of an input log; what comes out is given back but is nobody's business."""

@@ -70,7 +70,7 @@ class CommandingService:
             for command in dictionary.commands
             if configuration.role == Role.SATELLITE or dictionary.service not in SATELLITE_SERVICES
         }
-        self._on: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
+        self.reactions: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
             CommandPacketReceived: self._receive,
             CommandPacketRejected: self._count_rejected_packet,
             CommandCompleted: self._complete,
@@ -86,7 +86,7 @@ class CommandingService:
 
     def handle(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
         """React to one record; the only thing that changes `state`."""
-        handler = self._on.get(type(record))
+        handler = self.reactions.get(type(record))
         return () if handler is None else handler(record, now_obt_ns)
 
     def next_wakeup_obt_ns(self) -> int | None:

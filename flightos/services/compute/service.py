@@ -76,7 +76,7 @@ class ComputeService:
     def __init__(self, configuration: NodeConfiguration) -> None:
         self._compute = configuration.compute
         self.state = ComputeState()
-        self._on: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
+        self.reactions: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
             ExecuteTask: self._enqueue,
             CancelExecution: self._cancel,
             WorkFinished: self._finish,
@@ -90,7 +90,7 @@ class ComputeService:
 
     def handle(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
         """React to one record."""
-        return self._on[type(record)](record, now_obt_ns)
+        return self.reactions[type(record)](record, now_obt_ns)
 
     def next_wakeup_obt_ns(self) -> int | None:
         """While something is queued: when the last forecast gets too old, or a blocked task must go back.

@@ -62,14 +62,14 @@ class DeploymentService:
         self.state = DeploymentState()
         self._tables = tables
         self._commands = {command.id: command for each in dictionaries for command in each.commands}
-        self._on: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
+        self.reactions: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
             TableUploaded: self._load,
             ResetCounters: self._reset_counters,
         }
 
     def handle(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
         """React to one record; the only thing that changes `state`."""
-        handler = self._on.get(type(record))
+        handler = self.reactions.get(type(record))
         return () if handler is None else handler(record, now_obt_ns)
 
     def next_wakeup_obt_ns(self) -> int | None:

@@ -60,7 +60,7 @@ class HealthService:
         self._watchpoints = make_watchpoints(configuration)
         self._relevant = {mode: watchpoints_of(mode, self._watchpoints) for mode in Mode}
         self.state = HealthState(persistence=[0] * len(self._watchpoints))
-        self._on: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
+        self.reactions: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
             HelloReceived: self._hear_hello,
             PeerSeen: self._hear_gossip,
             ForecastMade: self._check_limits,
@@ -80,7 +80,7 @@ class HealthService:
 
     def handle(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
         """React to one record; the only thing that changes `state`."""
-        return self._on[type(record)](record, now_obt_ns)
+        return self.reactions[type(record)](record, now_obt_ns)
 
     def next_wakeup_obt_ns(self) -> int | None:
         """The next look at timers, on a whole second."""

@@ -64,7 +64,7 @@ class LinksService:
         self._exchange = BundleExchange(configuration)
         self.state = LinksState(terminals=terminals.make_terminals(configuration))
         exchange = self._exchange
-        self._on: dict[type[Record], Callable[[Any, int], Sequence[Record]]] = {
+        self.reactions: dict[type[Record], Callable[[Any, int], Sequence[Record]]] = {
             NodeBooted: self._boot,
             TimeSampled: self._take_time,
             ContactPlanActivated: self._take_plan,
@@ -85,7 +85,7 @@ class LinksService:
 
     def handle(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
         """React to one record; the table in the constructor names the reaction."""
-        return self._on[type(record)](record, now_obt_ns)
+        return self.reactions[type(record)](record, now_obt_ns)
 
     def next_wakeup_obt_ns(self) -> int | None:
         """The next whole second while a terminal is in use, the next pointing, or the next repetition."""

@@ -67,7 +67,7 @@ class NetworkService:
         self._router = Router(configuration.node_id, configuration.modem_latency_ns)
         self._forwarder = Forwarder(configuration.node_id, self._router)
         self.state = NetworkState()
-        self._on: dict[type[Record], Callable[[Any, int], Sequence[Record]]] = {
+        self.reactions: dict[type[Record], Callable[[Any, int], Sequence[Record]]] = {
             NodeBooted: self._boot,
             TimeSampled: self._take_time,
             ContactPlanActivated: self._take_plan,
@@ -87,7 +87,7 @@ class NetworkService:
 
     def handle(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
         """React to one record; the table in the constructor names the reaction."""
-        return self._on[type(record)](record, now_obt_ns)
+        return self.reactions[type(record)](record, now_obt_ns)
 
     def next_wakeup_obt_ns(self) -> int | None:
         """When a lifetime may end, a route may change or a bundle is to be sent again; None while idle."""

@@ -87,7 +87,7 @@ class ResourcesService:
             fine_per_unit=1_000,
         )
         self.state = initial_state(configuration)
-        self._on: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
+        self.reactions: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
             PowerSampled: self._forecast,
             TemperatureSampled: self._sense_temperature,
             ComputeLoadChanged: self._note_compute,
@@ -104,7 +104,7 @@ class ResourcesService:
 
     def handle(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
         """React to one record; the only thing that changes `state`."""
-        return self._on[type(record)](record, now_obt_ns)
+        return self.reactions[type(record)](record, now_obt_ns)
 
     def next_wakeup_obt_ns(self) -> int | None:
         """Never: the power sample is the pulse of this service."""

@@ -69,7 +69,7 @@ class SchedulingService:
     def __init__(self, configuration: NodeConfiguration) -> None:
         self._configuration = configuration
         self.state = SchedulingState()
-        self._on: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
+        self.reactions: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
             # the node itself
             NodeBooted: self._boot,
             WakeupReached: self._tick,
@@ -101,7 +101,7 @@ class SchedulingService:
 
     def handle(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
         """React to one record."""
-        return self._on[type(record)](record, now_obt_ns)
+        return self.reactions[type(record)](record, now_obt_ns)
 
     def next_wakeup_obt_ns(self) -> int | None:
         """The next whole second, from boot on."""

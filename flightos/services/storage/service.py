@@ -100,7 +100,7 @@ class StorageService:
         self.state = StorageState(
             accounts=Accounts(capacity_bytes=configuration.storage_bytes, entry_count_max=ENTRY_COUNT_MAX)
         )
-        self._on: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
+        self.reactions: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
             KeepContent: self._keep,
             ReleaseContent: self._release,
             ProductReady: self._take_product,
@@ -113,7 +113,7 @@ class StorageService:
 
     def handle(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
         """React to one record; the only thing that changes `state`."""
-        return self._on[type(record)](record, now_obt_ns)
+        return self.reactions[type(record)](record, now_obt_ns)
 
     def next_wakeup_obt_ns(self) -> int | None:
         """The time of the earliest product that waits for its next try, if any does."""

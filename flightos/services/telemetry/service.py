@@ -48,7 +48,7 @@ class TelemetryService:
         self._has_downlink = configuration.role == Role.SATELLITE
         self._period_ns = configuration.downlink_period_ns
         self._bytes_max = configuration.downlink_bytes_max
-        self._on: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
+        self.reactions: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
             HousekeepingCollected: self._pack_housekeeping,
             ReportEvent: self._report_event,
             VerificationReported: self._report_verification,
@@ -60,7 +60,7 @@ class TelemetryService:
 
     def handle(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
         """React to one record; the only thing that changes `state`."""
-        return self._on[type(record)](record, now_obt_ns)
+        return self.reactions[type(record)](record, now_obt_ns)
 
     def next_wakeup_obt_ns(self) -> int | None:
         """The next whole second, once the node has booted."""

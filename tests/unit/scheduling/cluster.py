@@ -121,8 +121,8 @@ class Member:
         self.failing_steps: dict[str, WorkFailure] = {}
 
 
-SCHEDULING_RECORDS = frozenset(SchedulingService(configuration_of(1, (), 1))._on)
-COMPUTE_RECORDS = frozenset(ComputeService(configuration_of(1, (), 1))._on)
+SCHEDULING_RECORDS = frozenset(SchedulingService(configuration_of(1, (), 1)).reactions)
+COMPUTE_RECORDS = frozenset(ComputeService(configuration_of(1, (), 1)).reactions)
 
 
 class Cluster:
