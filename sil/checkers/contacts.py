@@ -23,13 +23,16 @@ from sil.plan import RunPlan
 
 EDGE_NS: Final = 10_000
 """On-board time is rounded to 1 ns, and a frame that may not overtake another waits a few: edges are this wide."""
+WALL_EDGE_NS: Final = NS_PER_S
+"""Where real time passed, a frame may be taken in late: up to where such a run is declared invalid."""
 
 
 class ContactChecker:
     """Knows when light passes between two nodes."""
 
-    def __init__(self, plan: RunPlan) -> None:
+    def __init__(self, plan: RunPlan, edge_ns: int = EDGE_NS) -> None:
         self._plan = plan
+        self._edge_ns = edge_ns
         self._outages = plan.outages()
         self._edges = {pair: index for index, pair in enumerate(plan.tape.edges)}
         self._configurations = {node.node_id: node for node in plan.nodes}
@@ -70,20 +73,20 @@ class ContactChecker:
         edge = self._edges.get(pair)
         if edge is None:
             return False
-        tape = self._plan.tape
+        tape, edge_ns = self._plan.tape, self._edge_ns
         sent_ns = due_ns - self._plan.links.modem_latency_ns
         left_ns = sent_ns - tape.light_time_ns(edge, sent_ns)
         left_ns = sent_ns - tape.light_time_ns(edge, left_ns)
-        if any(start + EDGE_NS <= left_ns < stop - EDGE_NS for start, stop in self._outages.get(pair, ())):
+        if any(start + edge_ns <= left_ns < stop - edge_ns for start, stop in self._outages.get(pair, ())):
             return False
-        return tape.is_visible(edge, left_ns - EDGE_NS) or tape.is_visible(edge, left_ns + EDGE_NS)
+        return tape.is_visible(edge, left_ns - edge_ns) or tape.is_visible(edge, left_ns + edge_ns)
 
 
 def no_frame_over_closed_contact(evidence: Evidence) -> list[Violation]:
     """Judge the input logs of a run's folder."""
     if evidence.run_dir is None:
         return []
-    checker = ContactChecker(evidence.plan)
+    checker = ContactChecker(evidence.plan, WALL_EDGE_NS if evidence.outcome.not_repeatable else EDGE_NS)
     violations = checker.check(evidence.run_dir / INPUTS)
     evidence.outcome.notes["frames_checked"] = checker.frame_count
     evidence.outcome.notes["upsets"] = sum(checker.upset_counts.values())

@@ -10,7 +10,7 @@ import numpy as np
 
 from flightos.core.configuration import NodeConfiguration, Role
 from flightos.core.time import NS_PER_S
-from sil.checkers.evidence import Evidence, Violation
+from sil.checkers.evidence import Evidence, Series, Violation
 from sil.plan import StuckSensor
 
 MESSAGE_COUNT_MAX: Final = 8
@@ -73,14 +73,15 @@ def stays_above_floor(evidence: Evidence) -> list[Violation]:
     """
     violations = []
     for node_id, node in _satellites(evidence).items():
-        soc = evidence.series("resources/soc_ratio", node_id)
-        running = evidence.series("compute/running_count", node_id)
-        if len(soc.value) == 0 or len(soc.value) != len(running.value):
-            continue
+        soc, running = _sampled_together(
+            evidence.series("resources/soc_ratio", node_id), evidence.series("compute/running_count", node_id)
+        )
         below = soc.value < node.power.soc_ratio_e6_min / PPM
         working = running.value > 0
         # What started above the floor and is not shed within a second of going below it is a choice.
-        chosen = below & working & np.concatenate(([False], below[:-1] & working[:-1]))
+        chosen = below & working
+        chosen[1:] &= chosen[:-1].copy()
+        chosen[:1] = False
         for start_tai_ns, stop_tai_ns in _stuck_intervals(evidence, node_id):
             chosen &= ~((soc.t_tai_ns >= start_tai_ns) & (soc.t_tai_ns < stop_tai_ns))
         for index in np.flatnonzero(chosen).tolist():
@@ -126,6 +127,12 @@ def shortened(violations: Sequence[Violation]) -> list[Violation]:
 
 def _satellites(evidence: Evidence) -> dict[int, NodeConfiguration]:
     return {node.node_id: node for node in evidence.plan.nodes if node.role == Role.SATELLITE}
+
+
+def _sampled_together(one: Series, other: Series) -> tuple[Series, Series]:
+    """Two parameters at the times that both have."""
+    times, places, other_places = np.intersect1d(one.t_tai_ns, other.t_tai_ns, return_indices=True)
+    return Series(times, one.value[places]), Series(times, other.value[other_places])
 
 
 def _stuck_intervals(evidence: Evidence, node_id: int) -> list[tuple[int, int]]:

@@ -216,8 +216,12 @@ def _may_be_open(evidence: Evidence, observation: Observation) -> bool:
 
 
 def _deadline_tai_ns(evidence: Evidence, observation: Observation) -> int | None:
+    """Deadline of an observation of the scenario; None for one that the operator asked for."""
     payload = evidence.plan.settings.get("payload")
     if observation.imaged_tai_ns is None or not isinstance(payload, dict) or "deadline_s" not in payload:
+        return None
+    shot_count = sum(len(burst["tiles"]) for burst in payload.get("bursts", ()))
+    if observation.observation_id > shot_count:
         return None
     return observation.imaged_tai_ns + int(payload["deadline_s"]) * NS_PER_S
 

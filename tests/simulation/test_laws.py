@@ -77,6 +77,36 @@ def test_loss_of_both_owners_is_seen(tmp_path: Path) -> None:
     assert not run.summary["passed"]
 
 
+HARD_TIMES = {
+    "three frames in ten are lost": {"links.frame_loss_ratio": "0.3"},
+    "the compute box gets hot at once": {
+        "heat.temperature_k_max": "300",
+        "heat.capacity_j_per_k": "300",
+        "compute.mw_per_tops": "1000",
+    },
+    "the battery is empty at the start": {
+        "power.soc_ratio_start": "0.72",
+        "power.battery_wh": "40",
+        "power.array_w": "250",
+    },
+    "the battery cannot carry the bus": {
+        "power.soc_ratio_start": "0.705",
+        "power.battery_wh": "10",
+        "power.array_w": "160",
+    },
+}
+
+
+@pytest.mark.parametrize("circumstances", HARD_TIMES)
+def test_hard_times_break_no_invariant(circumstances: str, tmp_path: Path) -> None:
+    """Products may be missing, but nothing is lost without a word and nothing runs that may not."""
+    run = simulate("string_of_three", 8, None, tmp_path, overrides=HARD_TIMES[circumstances])
+    assert run.violations == []
+    assert run.summary["tasks_lost"] == 0
+    refused = len(run.evidence.named("OBSERVATION_REFUSED"))
+    assert refused + run.summary["observations_imaged"] == 4, "every command is carried out or refused"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "scenario",

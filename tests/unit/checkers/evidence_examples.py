@@ -53,7 +53,9 @@ def evidence(
     return Evidence(plan(), outcome, sorted(events, key=lambda one: one.t_tai_ns), housekeeping=found)
 
 
-def admitted(observation_id: int, owner_id: int, at_s: float, task_count: int = 2, epoch: int = 1) -> list[Event]:
+def admitted(
+    observation_id: int, owner_id: int, at_s: float, task_count: int = 2, epoch: int = 1
+) -> list[Event]:
     """An observation that was imaged, admitted with a standby, and planned."""
     standby_id = 2 if owner_id != 2 else 1
     fields = {"observation_id": observation_id, "tile_index": 0}

@@ -23,7 +23,9 @@ def started(t_s: float, node_id: int) -> Event:
 def test_start_below_the_floor_is_found() -> None:
     """0.69 is below the floor of 0.70; a start between two samples around the floor is given the benefit."""
     low = {"resources/soc_ratio": {1: series(0.69)}}
-    assert [one.invariant for one in starts_above_floor(evidence([started(10.5, 1)], low))] == ["starts_above_floor"]
+    assert [one.invariant for one in starts_above_floor(evidence([started(10.5, 1)], low))] == [
+        "starts_above_floor"
+    ]
     crossing = {"resources/soc_ratio": {1: series([0.71] * 11 + [0.69] * 289)}}
     assert starts_above_floor(evidence([started(10.5, 1)], crossing)) == []
     assert starts_above_floor(evidence([started(10.5, 2)], low)) == []
@@ -61,7 +63,9 @@ def test_second_acceptance_is_found() -> None:
     judged = evidence([])
     judged.outcome.accepted = [b"a" * 16, b"b" * 16, b"a" * 16]
     assert [one.invariant for one in accepted_once(judged)] == ["accepted_once"]
-    twice = [event(t_s, 1000, "PRODUCT_ACCEPTED_ON_GROUND", content_id="aa", observation_id=1) for t_s in (1, 2)]
+    twice = [
+        event(t_s, 1000, "PRODUCT_ACCEPTED_ON_GROUND", content_id="aa", observation_id=1) for t_s in (1, 2)
+    ]
     assert [one.invariant for one in accepted_once(evidence(twice))] == ["accepted_once"]
     judged = evidence([])
     judged.products = [Product("aa", 1, 0, 1, b""), Product("bb", 1, 0, 2, b"")]

@@ -62,7 +62,14 @@ def test_takeover_replaces_the_plan_of_the_former_owner() -> None:
         160, 2, "OBSERVATION_TAKEN_OVER", observation_id=5, tile_index=0, node_id=1, epoch_counter=2
     )
     plan_again = event(161, 2, "OBSERVATION_PLANNED", observation_id=5, task_count=2, epoch_counter=2)
-    events = [*admitted(5, 1, 95), done(99, 1, 5, 0), takeover, plan_again, done(180, 2, 5, 0), done(190, 2, 5, 1)]
+    events = [
+        *admitted(5, 1, 95),
+        done(99, 1, 5, 0),
+        takeover,
+        plan_again,
+        done(180, 2, 5, 0),
+        done(190, 2, 5, 1),
+    ]
     events.append(done(200, 1, 5, 0))
     ledger = make_ledger(evidence(events, dead={1: 100}))
     assert ledger.counts == TaskCounts(submitted=2, done=2, dropped=0, open=0, lost=0)
@@ -80,7 +87,9 @@ def test_takeover_that_never_planned_counts_as_one_lost_task() -> None:
 
 def test_task_that_its_owner_no_longer_counts_is_lost() -> None:
     """Housekeeping of the living owner says 1 task, the events 2: one was forgotten."""
-    counts = {f"scheduling/task_{state}_count": {1: series(0.0)} for state in ("waiting", "assigned", "running")}
+    counts = {
+        f"scheduling/task_{state}_count": {1: series(0.0)} for state in ("waiting", "assigned", "running")
+    }
     counts["scheduling/task_ready_count"] = {1: series(1.0)}
     ledger = make_ledger(evidence(admitted(5, 1, 200), counts))
     assert (ledger.counts.open, ledger.counts.lost) == (1, 1)
