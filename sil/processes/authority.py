@@ -175,8 +175,16 @@ class Authority:
                 tuple(self._mail.pop(index, ())),
                 tuple(self._news.pop(index, ())),
             )
-            self._control.send_multipart((str(index).encode(), self._encode(grant)))
+            self._order(index, grant)
         return dict.fromkeys(woken)
+
+    def _order(self, index: int, order: protocol.ToMember) -> None:
+        """Send to a member. One that has died takes nothing: its death is noted when the server tells of it."""
+        try:
+            self._control.send_multipart((str(index).encode(), self._encode(order)))
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EHOSTUNREACH:
+                raise
 
     def _note(self, answer: Answer) -> None:
         self.outcome.frames_to_dead_count += answer.to_dead_count
@@ -244,7 +252,7 @@ class Authority:
     def _finish_member(self, index: int, is_killed: bool = False) -> None:
         finish = Finish(self._ledger.expected(index), is_killed)
         self._ending = index
-        self._control.send_multipart((str(index).encode(), self._encode(finish)))
+        self._order(index, finish)
         while True:
             answered, report = self._receive(ANSWER_WAIT_S)
             if answered == index and isinstance(report, Report):

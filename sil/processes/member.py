@@ -23,6 +23,7 @@ from sil.members import Start, make_host
 from sil.outcome import LifeTrace
 from sil.plan import RunPlan
 from sil.processes import protocol
+from sil.processes.data_line import bound_inbox, connected_dealer, decode_batch, encode_batch
 from sil.processes.layout import member_of_node
 from sil.processes.outputs import ArchivePort
 from sil.processes.protocol import Answer, Finish, Grant, MemberPlan, Ready, Report, RunFolders
@@ -30,7 +31,6 @@ from sil.world.participant import World
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_control = msgspec.msgpack.Decoder(protocol.ToMember).decode
-_decode_batch = msgspec.msgpack.Decoder(tuple[protocol.WireMessage, ...]).decode
 
 
 class Member:
@@ -41,10 +41,11 @@ class Member:
         self._folders = folders
         self._member_of = member_of_node(plan)
         self._context = zmq.Context()
-        self._control = self._socket(zmq.DEALER, protocol.CONTROL_NAME, str(member.index).encode())
-        self._data = self._context.socket(zmq.ROUTER)
-        self._data.set_hwm(0)
-        self._data.bind(folders.endpoint(f"m{member.index}.{member.boot_count}"))
+        self._identity = str(member.index).encode()
+        control = folders.endpoint(protocol.CONTROL_NAME)
+        self._control = connected_dealer(self._context, control, self._identity)
+        inbox = folders.endpoint(f"m{member.index}.{member.boot_count}")
+        self._data = bound_inbox(self._context, inbox)
         self._peers: dict[int, zmq.Socket[bytes]] = {}
         self._boots: dict[int, int] = dict(member.boots)
         self._sent: dict[int, int] = {}
@@ -56,14 +57,6 @@ class Member:
         if member.hosts_world:
             participants.append(World(plan))
         self._federate = Federate(participants, plan.lookahead_ns())
-
-    def _socket(self, kind: int, name: str, identity: bytes) -> zmq.Socket[bytes]:
-        socket: zmq.Socket[bytes] = self._context.socket(kind)
-        socket.set_hwm(0)
-        socket.setsockopt(zmq.IDENTITY, identity)
-        socket.setsockopt(zmq.LINGER, 5000)
-        socket.connect(self._folders.endpoint(name))
-        return socket
 
     def _make_hosts(self, plan: RunPlan) -> list[NodeHost]:
         hosts = []
@@ -98,12 +91,8 @@ class Member:
                 identity, data = self._data.recv_multipart()
                 source = int(identity)
                 received[source] = received.get(source, 0) + 1
-                for message in self._decode_batch(data):
+                for message in decode_batch(data):
                     self._post(message)
-
-    @staticmethod
-    def _decode_batch(data: bytes) -> list[Message]:
-        return [Message(*fields) for fields in _decode_batch(data)]
 
     @staticmethod
     def _pid() -> int:
@@ -153,7 +142,7 @@ class Member:
                 batches.setdefault(index, []).append(message)
         sent = []
         for index, batch in batches.items():
-            self._peer(index).send(_encode(batch))
+            self._peer(index).send(encode_batch(batch))
             self._sent[index] = self._sent.get(index, 0) + 1
             sent.append((index, self._sent[index], min(message.due_ns for message in batch)))
         return sent, to_dead_count
@@ -161,8 +150,8 @@ class Member:
     def _peer(self, index: int) -> zmq.Socket[bytes]:
         peer = self._peers.get(index)
         if peer is None:
-            name = f"m{index}.{self._boots.get(index, 0)}"
-            peer = self._peers[index] = self._socket(zmq.DEALER, name, str(self._member.index).encode())
+            inbox = self._folders.endpoint(f"m{index}.{self._boots.get(index, 0)}")
+            peer = self._peers[index] = connected_dealer(self._context, inbox, self._identity)
         return peer
 
     def _finish(self, is_killed: bool, lateness_us: tuple[int, ...] = ()) -> None:

@@ -82,11 +82,6 @@ class OperatorPort:
         self._log.write(msgspec.msgpack.encode(command))
         self._log.flush()
 
-    def keep(self, command: Command) -> None:
-        """Append to the operator log; what an earlier log repeats goes into this one too."""
-        self._log.write(msgspec.msgpack.encode(command))
-        self._log.flush()
-
     def close(self) -> None:
         """Nothing is taken from now on."""
         self._socket.close(linger=200)

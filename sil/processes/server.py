@@ -113,6 +113,8 @@ class Server:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._stream.close()
         become_worker(server_pid)
+        # Seen in ps and top; the kernel keeps 15 characters.
+        Path("/proc/self/comm").write_text(member.name[:15])
         try:
             kind = WallMember if member.is_wall else Member
             kind(self._plan, self._folders, member).run()

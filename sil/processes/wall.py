@@ -15,6 +15,7 @@ import msgspec
 
 from flightos.host.message import Message
 from sil.processes import protocol
+from sil.processes.data_line import decode_batch
 from sil.processes.member import Member
 from sil.processes.protocol import Finish, Grant, Ready, Start
 
@@ -53,12 +54,12 @@ class WallMember(Member):
     def _take_batches(self) -> None:
         while self._data.poll(0):
             _, data = self._data.recv_multipart()
-            for message in self._decode_batch(data):
+            for message in decode_batch(data):
                 self._post_late(message)
 
     def _post_late(self, message: Message) -> None:
         if message.due_ns < self._done_ns:
-            message = msgspec.structs.replace(message, due_ns=self._done_ns)
+            message = message._replace(due_ns=self._done_ns)
         self._post(message)
 
     def _take_orders(self) -> bool:

@@ -47,9 +47,6 @@ class WallAuthority(Authority):
         for index in self._ledger.members():
             self._order(index, Start(self._start_ns))
 
-    def _order(self, index: int, order: Start | Grant) -> None:
-        self._control.send_multipart((str(index).encode(), self._encode(order)))
-
     def run_until(self, until_ns: int, pace: Callable[[int], None]) -> None:
         """Let time pass, watching for deaths and taking commands."""
         while (left_ns := until_ns - self._mission_ns()) > 0:
