@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from flightos.core.dictionary import (
     EventDefinition,
@@ -13,7 +13,7 @@ from flightos.core.dictionary import (
     Severity,
 )
 from flightos.core.ports import NodeBooted
-from flightos.core.records import HousekeepingRecord, Record, Service, ServiceState
+from flightos.core.records import HousekeepingRecord, Record, ServiceState
 from flightos.node.bus import Bus
 from flightos.services.commanding.interface import ResetCounters
 from flightos.services.telemetry.interface import CollectHousekeeping, HousekeepingCollected, ReportEvent
@@ -82,28 +82,37 @@ class Executive:
         self.state = ExecutiveState()
         self._store_levels = store_levels
         self._bus: Bus | None = None
-        self._others: tuple[Service, ...] = ()
+        self._collected: tuple[tuple[str, Callable[[], HousekeepingRecord]], ...] = ()
+        self.reactions: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
+            CollectHousekeeping: self._collect,
+            NodeBooted: self._boot,
+            ResetCounters: self._reset_counters,
+        }
 
     def attach(self, bus: Bus) -> None:
-        """Take the bus and all services whose housekeeping is collected, in its order."""
+        """Take the bus; the housekeeping of all its services is collected, in its order."""
         self._bus = bus
-        self._others = bus.services
+        self._collected = tuple((service.name, service.housekeeping) for service in bus.services)
 
     def handle(self, record: Record, now_obt_ns: int) -> Sequence[Record]:
         """React to housekeeping requests, boots and counter resets."""
-        if isinstance(record, CollectHousekeeping):
-            collected: list[Record] = [
-                HousekeepingCollected(service.name, service.housekeeping()) for service in self._others
-            ]
-            assert self._bus is not None
-            if self._bus.chains_cut_count > self.state.chains_cut_reported_count:
-                self.state.chains_cut_reported_count = self._bus.chains_cut_count
-                collected.append(ReportEvent(CHAIN_CUT.id, (self._bus.chains_cut_count,)))
-            return collected
-        if isinstance(record, NodeBooted):
-            self.state.boot_count = record.boot_count
-            return (ReportEvent(NODE_BOOTED.id, (record.boot_count, record.restored)),)
-        assert isinstance(record, ResetCounters)
+        return self.reactions[type(record)](record, now_obt_ns)
+
+    def _collect(self, record: CollectHousekeeping, now_obt_ns: int) -> Sequence[Record]:
+        collected: list[Record] = [
+            HousekeepingCollected(name, housekeeping()) for name, housekeeping in self._collected
+        ]
+        assert self._bus is not None
+        if self._bus.chains_cut_count > self.state.chains_cut_reported_count:
+            self.state.chains_cut_reported_count = self._bus.chains_cut_count
+            collected.append(ReportEvent(CHAIN_CUT.id, (self._bus.chains_cut_count,)))
+        return collected
+
+    def _boot(self, record: NodeBooted, now_obt_ns: int) -> Sequence[Record]:
+        self.state.boot_count = record.boot_count
+        return (ReportEvent(NODE_BOOTED.id, (record.boot_count, record.restored)),)
+
+    def _reset_counters(self, record: ResetCounters, now_obt_ns: int) -> Sequence[Record]:
         assert self._bus is not None
         self._bus.chain_count_max = 0
         return ()
@@ -117,11 +126,11 @@ class Executive:
         assert self._bus is not None
         count, size_bytes, decode_errors = self._store_levels()
         return ExecutiveHousekeeping(
-            boot_count=self.state.boot_count,
-            record_count=self._bus.record_count,
-            chain_count_max=self._bus.chain_count_max,
-            chains_cut_count=self._bus.chains_cut_count,
-            stored_count=count,
-            stored_bytes=size_bytes,
-            decode_error_count=decode_errors,
+            self.state.boot_count,
+            self._bus.record_count,
+            self._bus.chain_count_max,
+            self._bus.chains_cut_count,
+            count,
+            size_bytes,
+            decode_errors,
         )

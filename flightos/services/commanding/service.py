@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from msgspec.structs import asdict
+from msgspec.structs import astuple
 
 from flightos.core.configuration import NodeConfiguration, Role
 from flightos.core.dictionary import CommandDefinition, ServiceDictionary
@@ -102,9 +102,8 @@ class CommandingService:
         """Frozen counters and levels."""
         state = self.state
         waiting = len(state.sequence.commands) - state.next_index
-        return CommandingHousekeeping(
-            **asdict(state.counters), commands_pending=len(state.pending), timed_waiting=waiting
-        )
+        values: tuple[int, ...] = (*astuple(state.counters), len(state.pending), waiting)
+        return CommandingHousekeeping(*values)
 
     # --- arrival
     # ----------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ class PendingCommand(msgspec.Struct, frozen=True, array_like=True):
 
 
 class CommandingCounters(msgspec.Struct):
-    """What `ResetCounters` zeroes; names as in housekeeping."""
+    """What `ResetCounters` zeroes; names and order as in housekeeping."""
 
     accepted_count: int = 0
     rejected_unknown_count: int = 0

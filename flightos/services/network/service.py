@@ -97,13 +97,16 @@ class NetworkService:
     def housekeeping(self) -> NetworkHousekeeping:
         """Counters and levels."""
         state = self.state
-        waiting = sum(len(queue) for queue in state.queues.values())
-        forwarding = sum(state.handed_count.values())
+        held = len(state.held)
+        waiting = forwarding = 0
+        if held:
+            waiting = sum(map(len, state.queues.values()))
+            forwarding = sum(state.handed_count.values())
         values: tuple[int, ...] = (
             *msgspec.structs.astuple(state.counters),
             waiting,
             forwarding,
-            len(state.held) - waiting - forwarding,
+            held - waiting - forwarding,
             state.held_bytes,
             len(state.links_open),
             state.contact_count,

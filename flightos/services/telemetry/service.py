@@ -71,19 +71,19 @@ class TelemetryService:
         counters = self.state.counters
         by_severity = counters.events_count_by_severity
         return TelemetryHousekeeping(
-            housekeeping_packets_count=counters.housekeeping_packets_count,
-            verification_packets_count=counters.verification_packets_count,
-            events_info_count=by_severity[Severity.INFO],
-            events_low_count=by_severity[Severity.LOW],
-            events_medium_count=by_severity[Severity.MEDIUM],
-            events_high_count=by_severity[Severity.HIGH],
-            events_withheld_count=counters.events_withheld_count,
-            values_saturated_count=counters.values_saturated_count,
-            downlink_bundles_count=counters.downlink_bundles_count,
-            downlink_packets_count=counters.downlink_packets_count,
-            downlink_dropped_count=counters.downlink_dropped_count,
-            downlink_waiting_bytes=self.state.waiting_bytes,
-            tai_known=self.state.time_reference == TAI_ESTIMATED,
+            counters.housekeeping_packets_count,
+            counters.verification_packets_count,
+            by_severity[Severity.INFO],
+            by_severity[Severity.LOW],
+            by_severity[Severity.MEDIUM],
+            by_severity[Severity.HIGH],
+            counters.events_withheld_count,
+            counters.values_saturated_count,
+            counters.downlink_bundles_count,
+            counters.downlink_packets_count,
+            counters.downlink_dropped_count,
+            self.state.waiting_bytes,
+            self.state.time_reference == TAI_ESTIMATED,
         )
 
     # --- time
