@@ -122,11 +122,16 @@ def diff(
 
 
 @app.command()
-def node(file: Annotated[Path, typer.Argument(metavar="NODE.toml")]) -> None:
-    """Be one node on this machine, as on a board."""
+def node(
+    file: Annotated[Path, typer.Argument(metavar="NODE.toml")],
+    duration: Annotated[
+        float | None, typer.Option(min=0.1, metavar="S", help="Stop by itself after this time.")
+    ] = None,
+) -> None:
+    """Be one node on this machine, as on a board, until SIGTERM or Ctrl-C."""
     from flightos.commands.board import run_node
 
-    raise CommandEnded(run_node(file))
+    raise CommandEnded(run_node(file, duration))
 
 
 @app.command()
@@ -251,12 +256,15 @@ def doctor(json: JsonOption = False) -> None:
 @app.command()
 def bench(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]")] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A first impression in a fraction of the time.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Measure against the figures this project sets itself; never fails on a figure."""
     from flightos.commands.listing import run_benchmarks
 
-    run_benchmarks(name, json)
+    run_benchmarks(name, json, quick)
 
 
 def main() -> None:

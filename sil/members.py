@@ -14,8 +14,9 @@ from flightos.drivers.shaper import LinkShaper
 from flightos.ground import acceptance_interface
 from flightos.ground.acceptance import AcceptanceService
 from flightos.host.host import Devices, NodeHost
-from flightos.host.keeping import InputLog, read_log, read_snapshot
+from flightos.host.keeping import InputLog
 from flightos.host.message import Message
+from flightos.host.relive import relive
 from flightos.host.work import Workers
 from flightos.node.node import Node
 from flightos.node.recorder import Recorder
@@ -74,20 +75,6 @@ def make_host(
         for sequence, (name, content) in enumerate(plan.tables.get(node_id, ())):
             host.post(Message(start.t_ns, OPERATOR_ID, sequence, node_id, TableUploaded(name, content)))
     return host
-
-
-def relive(node: Node, log_folder: Path, boot_count: int) -> None:
-    """Bring a new node to where an earlier life of it ended. Its requests to devices are nobody's business."""
-    node_id = node.configuration.node_id
-    header, entries = read_log(log_folder, node_id, boot_count)
-    snapshot = read_snapshot(log_folder, node_id, boot_count)
-    if snapshot is not None:
-        node.restore(snapshot)
-        entries = entries[snapshot.entry_count :]
-    elif header.boot_count > 0:
-        relive(node, log_folder, boot_count - 1)
-    for obt_ns, entry in entries:
-        node.replay(entry, obt_ns)
 
 
 def _devices(plan: RunPlan, configuration: NodeConfiguration, workers: Workers, start: Start) -> Devices:

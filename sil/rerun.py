@@ -18,10 +18,11 @@ from flightos.core.errors import InfrastructureError
 from flightos.core.ports import NodeInput
 from flightos.core.time import NS_PER_S
 from flightos.host.keeping import LogHeader, read_log
+from flightos.host.relive import relive
 from flightos.node.node import Node
 from flightos.node.recorder import Recorder
 from sil.folder import RunFolder, source_commit
-from sil.members import make_node, relive
+from sil.members import make_node
 from sil.outcome import LifeTrace
 
 LogEntry = tuple[int, NodeInput | int]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
-from flightos.core.errors import ConfigError, DecodeError, FlightosError, InfrastructureError
+from flightos.core.errors import ConfigError, FlightosError, InfrastructureError
 
 
 class Ending(IntEnum):
@@ -79,6 +79,12 @@ def endings() -> Iterator[None]:
             f"error: the package {error.name!r} is not installed; this command needs: pip install 'flightos[all]'"
         )
         raise CommandEnded(Ending.INFRASTRUCTURE) from error
-    except (DecodeError, FlightosError) as error:
+    except FlightosError as error:
         say(f"error: {type(error).__name__}: {error}")
+        raise CommandEnded(Ending.INFRASTRUCTURE) from error
+    except (CommandEnded, SystemExit):
+        raise
+    except Exception as error:  # a mistake of ours: its story is wanted, and it is not the run that failed
+        traceback.print_exc()
+        say(f"error: {type(error).__name__}: {error} (a fault of flightos itself; the lines above say where)")
         raise CommandEnded(Ending.INFRASTRUCTURE) from error

@@ -23,7 +23,7 @@ from flightos.core.configuration import (
     TerminalConfiguration,
 )
 from flightos.core.errors import ConfigError, InfrastructureError
-from flightos.core.ids import GROUND_ID, is_satellite, is_station
+from flightos.core.ids import is_satellite, is_station
 from flightos.core.time import NS_PER_MS, NS_PER_S
 from flightos.node.toml_faults import (
     Document,
@@ -166,7 +166,7 @@ class NodeTable(Table):
 
     node_id: NodeId = 1
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")] = "board"
-    role: Literal["satellite", "station", "ground"] = "satellite"
+    role: Literal["satellite", "station"] = "satellite"
     has_imager: bool = False
     apps: list[str] = ["surface_watch"]
     tile_tera_ops: Annotated[int, Field(ge=1)] = 100_000
@@ -233,7 +233,6 @@ def _check_relations(table: NodeTable, report: Callable[[KeyPath, str], None]) -
     fits, ids = {
         "satellite": (is_satellite(table.node_id), "1..999"),
         "station": (is_station(table.node_id), "1001..1999"),
-        "ground": (table.node_id == GROUND_ID, str(GROUND_ID)),
     }[table.role]
     if not fits:
         report(("node_id",), f"expected {ids} for the role {table.role}, found {table.node_id}")
@@ -243,6 +242,8 @@ def _check_relations(table: NodeTable, report: Callable[[KeyPath, str], None]) -
         if not peer.isdigit() or not 1 <= int(peer) <= 1_999 or int(peer) == table.node_id:
             report(("network", "peers", peer), f"expected the id of another node, found {peer!r}")
     for index, terminal in enumerate(table.terminals):
+        if terminal.kind == "wire" and len(terminal.peers) != 1:
+            report(("terminals", index, "peers"), f"expected one peer of a wire, found {terminal.peers}")
         for peer_id in terminal.peers:
             if str(peer_id) not in table.network.peers:
                 report(
@@ -287,7 +288,8 @@ def _node_configuration(table: NodeTable, link_key: bytes, command_key: bytes) -
             sending_mw=round(terminal.sending_w * 1_000),
             key=link_key,
         )
-        for index, terminal in enumerate(table.terminals)
+        # A board alone still has one: it carries the key with which frames are checked.
+        for index, terminal in enumerate(table.terminals or [TerminalTable(kind="radio")])
     )
     lasers = [terminal for terminal in terminals if terminal.kind == "laser"]
     return NodeConfiguration(
