@@ -110,7 +110,8 @@ class RunFolder:
         """running, finished, interrupted or killed: a run that says it is running and whose process is gone was
         killed."""
         said = str(self.manifest.get("state", "killed"))
-        return "killed" if said == "running" and not _is_alive(int(self.manifest.get("pid", 0))) else said
+        pid, start = int(self.manifest.get("pid", 0)), str(self.manifest.get("pid_start", ""))
+        return "killed" if said == "running" and not _is_alive(pid, start) else said
 
     def note_endpoints(self, endpoints: Path) -> None:
         """Say in the manifest where the run's sockets are."""
@@ -314,6 +315,7 @@ def _manifest(plan: RunPlan, options: RunOptions, started: datetime) -> dict[str
         "seed": plan.seed,
         "state": "running",
         "pid": os.getpid(),
+        "pid_start": _process_start(os.getpid()),
         "started_utc": f"{started:%Y-%m-%dT%H:%M:%SZ}",
         "mode": options.mode,
         "speed": options.speed,
@@ -378,7 +380,8 @@ def _kernels() -> str:
     return f"{kernels.backend()} ({kernels.isa_name()})"
 
 
-def _is_alive(pid: int) -> bool:
+def _is_alive(pid: int, start: str) -> bool:
+    """True when the process that wrote the manifest is still there: the same id and, where known, start time."""
     if pid <= 0:
         return False
     try:
@@ -387,7 +390,17 @@ def _is_alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return _process_start(pid) == start
+
+
+def _process_start(pid: int) -> str:
+    """When a process started, in ticks after boot (proc(5), field 22); 'dead' for one that only waits to be reaped;
+    empty where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "dead" if fields[0] in "ZX" else fields[19]
 
 
 def _json(value: object) -> bytes:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -51,8 +54,11 @@ def test_run_ends_with_trace_and_hash(tmp_path: Path) -> None:
 def test_folder_of_a_dead_process_was_killed(tmp_path: Path) -> None:
     """The manifest still says running, but nobody is."""
     folder = make(tmp_path)
-    folder.manifest["pid"] = 0
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        folder.manifest |= {"pid": process.pid}
     assert folder.state() == "killed"
+    folder.manifest |= {"pid": os.getpid(), "pid_start": "1"}
+    assert folder.state() == "killed", "another process has the same number now"
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
