@@ -59,7 +59,7 @@ class WallMember(Member):
 
     def _post_late(self, message: Message) -> None:
         if message.due_ns < self._done_ns:
-            message = message._replace(due_ns=self._done_ns)
+            message = msgspec.structs.replace(message, due_ns=self._done_ns)
         self._post(message)
 
     def _take_orders(self) -> bool:
