@@ -19,8 +19,8 @@ from flightos.apps.interface import InputCorrupt
 from flightos.apps.surface_watch.product import FIXED_POINT_ONE, SurfaceWatchProduct, decode_product
 from flightos.core.ids import content_id
 from sil.checkers.evidence import Evidence, Product, Violation
-from sil.folder import flown_image
 from sil.plan import RunPlan
+from sil.scenery import flown_image
 from sil.world.scene import BURN_NBR_MAX, normalized_difference, plant_burn, read_scene
 
 TILE_MEAN_ERROR_MAX: Final = 1e-8

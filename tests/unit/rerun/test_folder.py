@@ -15,8 +15,9 @@ import pytest
 from flightos.core.errors import InfrastructureError
 from flightos.core.ids import content_id
 from flightos.core.time import NS_PER_S
-from sil.folder import RunFolder, RunOptions, geometry, safe, scene_archive, write_durable
+from sil.folder import RunFolder, RunOptions, safe, write_durable
 from sil.outcome import LifeTrace, Outcome
+from sil.scenery import geometry, scene_archive
 from tests.unit.checkers.evidence_examples import DURATION_S, plan
 
 
