@@ -16,7 +16,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -42,6 +41,7 @@ from flightos.core.ports import (
 from flightos.core.records import Record
 from flightos.core.time import NS_PER_MS, NS_PER_S
 from flightos.drivers.board_sensors import BoardSensors
+from flightos.drivers.own_process import module_command, module_environment
 from flightos.drivers.shaper import LinkShaper
 from flightos.drivers.workers import ForkedWorkers
 from flightos.host.host import Devices, NodeHost
@@ -110,7 +110,8 @@ class BoardNode:
 
     def _start_worker_server(self) -> subprocess.Popen[bytes]:
         path = self._endpoints / "workers"
-        server = subprocess.Popen([sys.executable, "-m", "flightos.worker_server", str(path)])
+        command = module_command("flightos.worker_server", str(path))
+        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=module_environment())
         give_up_s = time.monotonic() + WORKER_SERVER_WAIT_S
         while not path.exists():
             if server.poll() is not None or time.monotonic() > give_up_s:

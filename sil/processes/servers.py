@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ from typing import Final
 import msgspec
 
 from flightos.core.errors import InfrastructureError
+from flightos.drivers.own_process import module_command, module_environment
 from sil.processes.protocol import MemberPlan, RunFolders
 from sil.processes.server import Ended, FromServer, Started, receive_message, send_message
 
@@ -24,14 +24,14 @@ class ForkServer:
     def __init__(self, folders: RunFolders) -> None:
         self._stream, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._stream.settimeout(START_WAIT_S)
-        arguments = [
-            sys.executable,
-            "-m",
-            "sil.processes.server",
-            str(theirs.fileno()),
-            msgspec.json.encode(folders).decode(),
-        ]
-        self._process = subprocess.Popen(arguments, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)
+        number = theirs.fileno()
+        folders_json = msgspec.json.encode(folders).decode()
+        self._process = subprocess.Popen(
+            module_command("sil.processes.server", str(number), folders_json),
+            pass_fds=(number,),
+            stdin=subprocess.DEVNULL,
+            env=module_environment(),
+        )
         theirs.close()
         self._decode = msgspec.msgpack.Decoder(FromServer).decode
         self._ended: list[Ended] = []
@@ -78,7 +78,8 @@ class ForkServer:
 
 def start_module(module: str, *arguments: str) -> subprocess.Popen[bytes]:
     """Start one of our modules as a process that dies with us."""
-    return subprocess.Popen([sys.executable, "-m", module, *arguments], stdin=subprocess.DEVNULL)
+    command = module_command(module, *arguments)
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, env=module_environment())
 
 
 def wait_for_socket(path: Path, process: subprocess.Popen[bytes]) -> None:
