@@ -262,7 +262,7 @@ def bench(
     json: JsonOption = False,
 ) -> None:
     """Measure against the figures this project sets itself; never fails on a figure."""
-    from flightos.commands.listing import run_benchmarks
+    from flightos.commands.bench import run_benchmarks
 
     run_benchmarks(name, json, quick)
 

@@ -1,15 +1,13 @@
-"""Subcommands that print something this installation knows: scenarios, dictionary, doctor, report, benchmarks."""
+"""Subcommands that print something this installation knows: scenarios, dictionary, doctor, report."""
 
 from __future__ import annotations
 
 import json
 import sys
-from itertools import chain
 from pathlib import Path
 
-from flightos.commands.endings import Ending, say, usage_error
+from flightos.commands.endings import Ending, say
 from flightos.commands.runs import find_run
-from flightos.node.toml_faults import nearest
 
 
 def print_json(document: object) -> None:
@@ -66,18 +64,3 @@ def print_findings(is_json: bool) -> Ending:
                 print(f"{'':<19} -> {finding.remedy}")
         say("this machine can fly" if document["can_fly"] else "this machine cannot fly yet")
     return Ending.OK if document["can_fly"] else Ending.INFRASTRUCTURE
-
-
-def run_benchmarks(name: str | None, is_json: bool, is_quick: bool) -> None:
-    """The machine's index, then one benchmark or all; rows as they come."""
-    from sil.bench import BENCHMARKS, Options, measure
-    from sil.bench.machine import machine_index
-    from sil.bench.rows import json_line, table_lines
-
-    if name is not None and name not in BENCHMARKS:
-        known = [f"  {one:<16} {question}" for one, question in BENCHMARKS.items()]
-        raise usage_error(f"unknown benchmark {name!r}; {nearest(name, list(BENCHMARKS))}", *known)
-    options = Options(is_quick=is_quick)
-    names = list(BENCHMARKS) if name is None else [name]
-    for row in chain([machine_index(options)], *(measure(one, options) for one in names)):
-        print(json_line(row) if is_json else "\n".join(table_lines(row)), flush=True)

@@ -1,0 +1,69 @@
+"""The registry: every bench is there, knows its contract, and a bench that cannot run says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib import import_module
+
+import pytest
+
+from flightos.commands.bench import run_benchmarks
+from flightos.commands.endings import CommandEnded, Ending
+from flightos.core.errors import InfrastructureError
+from sil.bench import BENCHMARKS, Options, measure
+from sil.bench.rows import Row
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_every_bench_is_a_module_with_a_measure(name: str) -> None:
+    assert callable(import_module(f"sil.bench.{name}").measure)
+
+
+def broken(error: Exception) -> Callable[[Options], Row]:
+    def measure_nothing(options: Options) -> Row:
+        raise error
+
+    return measure_nothing
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ModuleNotFoundError("no", name="simpy"), "the package 'simpy' is not installed"),
+        (InfrastructureError("no room"), "did not run: no room"),
+    ],
+)
+def test_a_bench_that_cannot_run_gives_a_row_that_says_so(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+) -> None:
+    monkeypatch.setattr("sil.bench.virtual_100.measure", broken(error))
+    (row,) = measure("virtual_100", Options())
+    assert row.skipped == reason
+
+
+def test_the_machine_index_comes_first_and_has_no_goal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sil.bench.machine.ITERATIONS", 1_000)
+    figure = Row(name="virtual_100", value=1.0, unit="x")
+    monkeypatch.setattr("sil.bench.virtual_100.measure", lambda options: iter((figure,)))
+    run_benchmarks("virtual_100", is_json=True, is_quick=True)
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["name"] for row in rows] == ["machine_index", "virtual_100"]
+    assert rows[0]["value"] > 0
+    assert rows[0]["goal"] is None
+
+
+def test_an_unknown_benchmark_is_a_mistake_of_usage_that_lists_the_known(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(CommandEnded) as ended:
+        run_benchmarks("no_such", is_json=False, is_quick=True)
+    assert ended.value.ending == Ending.USAGE
+    assert "virtual_12" in capsys.readouterr().err
+
+
+def test_quick_means_one_round() -> None:
+    assert Options(is_quick=True).rounds(5) == 1
+    assert Options().rounds(5) == 5
