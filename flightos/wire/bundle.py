@@ -14,6 +14,7 @@ previous node.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import cbor2
@@ -34,6 +35,7 @@ from flightos.wire.bundle_blocks import (
     read_endpoint,
     read_unsigned,
 )
+from flightos.wire.bundle_form import OwnForm, has_intact_payload, read_own_form
 
 BUNDLE_BYTES_MAX: Final = 64 * 1024 * 1024
 BODY_BYTES_MAX: Final = 64 * 1024
@@ -98,7 +100,7 @@ def encode_bundle(header: BundleHeader, body: bytes, attachments: Sequence[bytes
     if len(body) > BODY_BYTES_MAX or len(attachments) > ATTACHMENT_COUNT_MAX:
         raise EncodeError("body or attachments of a bundle above their limit")
     primary = _encode_primary(header)
-    extensions = _encode_block(HOP_COUNT_BLOCK, 2, cbor2.dumps((HOP_LIMIT, header.hop_count)))
+    extensions = _hop_count_block(HOP_LIMIT, header.hop_count)
     if header.priority:
         extensions += _encode_block(PRIORITY_BLOCK, 3, cbor2.dumps(header.priority))
     if header.creation_dtn_ms == 0:
@@ -119,16 +121,24 @@ def decode_bundle_header(data: bytes) -> BundleHeader:
 
     Raises DecodeError.
     """
+    form = read_own_form(data)
+    if form is not None and len(data) <= BUNDLE_BYTES_MAX:
+        return _header_of_form(form)
     return _header_of(data, *_read_blocks(data, checks_payload=False))
 
 
 def decode_bundle(data: bytes) -> tuple[BundleHeader, bytes, tuple[bytes, ...]]:
     """Give (header, body, attachments) after all checks. Raises DecodeError."""
-    primary, blocks = _read_blocks(data, checks_payload=True)
-    header = _header_of(data, primary, blocks)
-    payload = blocks[-1]
+    form = read_own_form(data)
+    if form is not None and len(data) <= BUNDLE_BYTES_MAX and has_intact_payload(data, form):
+        header = _header_of_form(form)
+        start, stop = form.payload_start, form.payload_stop
+    else:
+        primary, blocks = _read_blocks(data, checks_payload=True)
+        header = _header_of(data, primary, blocks)
+        start, stop = blocks[-1].data_start, blocks[-1].data_stop
     try:
-        body, attachments = _decode_payload(data[payload.data_start : payload.data_stop])
+        body, attachments = _decode_payload(data[start:stop])
     except (msgspec.MsgspecError, RecursionError):
         raise DecodeError("payload layout") from None
     if len(body) > BODY_BYTES_MAX or len(attachments) > ATTACHMENT_COUNT_MAX:
@@ -142,10 +152,13 @@ def with_hop(data: bytes, previous_node_id: int, dwell_ms: int = 0) -> bytes:
     Unknown blocks go on as they are unless their source wants them discarded. Raises HopLimitReached,
     DecodeError.
     """
+    form = read_own_form(data)
+    if form is not None and len(data) <= BUNDLE_BYTES_MAX:
+        return _hop_of_form(data, form, previous_node_id)
     primary, blocks = _read_blocks(data, checks_payload=False)
     numbers = [block.number for block in blocks]
     free_number = next(number for number in range(2, BLOCK_COUNT_MAX + 3) if number not in numbers)
-    previous = _encode_block(PREVIOUS_NODE_BLOCK, free_number, cbor2.dumps((2, (previous_node_id, 0))))
+    previous = _previous_node_block(free_number, previous_node_id)
     parts = [b"\x9f", data[primary.start : primary.stop], previous]
     for block in blocks:
         if block.type == HOP_COUNT_BLOCK:
@@ -163,6 +176,45 @@ def with_hop(data: bytes, previous_node_id: int, dwell_ms: int = 0) -> bytes:
             parts.append(data[block.start : block.stop])
     parts.append(b"\xff")
     return b"".join(parts)
+
+
+def _header_of_form(form: OwnForm) -> BundleHeader:
+    return BundleHeader(
+        form.source_id,
+        form.creation_dtn_ms,
+        form.sequence,
+        form.destination_id,
+        form.lifetime_ms,
+        form.kind,
+        form.priority,
+        form.hop_count,
+    )
+
+
+def _hop_of_form(data: bytes, form: OwnForm, previous_node_id: int) -> bytes:
+    if form.hop_count >= form.hop_limit:
+        raise HopLimitReached("hop limit")
+    return b"".join(
+        (
+            b"\x9f",
+            data[1 : form.primary_stop],
+            _previous_node_block(form.free_number, previous_node_id),
+            _hop_count_block(form.hop_limit, form.hop_count + 1),
+            data[form.hop_count_stop :],
+        )
+    )
+
+
+@lru_cache(maxsize=1024)
+def _previous_node_block(number: int, node_id: int) -> bytes:
+    """A relay names itself in every bundle that it hands on."""
+    return _encode_block(PREVIOUS_NODE_BLOCK, number, cbor2.dumps((2, (node_id, 0))))
+
+
+@lru_cache(maxsize=1024)
+def _hop_count_block(limit: int, count: int) -> bytes:
+    """The Hop Count block as `encode_bundle` numbers it."""
+    return _encode_block(HOP_COUNT_BLOCK, 2, cbor2.dumps((limit, count)))
 
 
 def _encode_primary(header: BundleHeader) -> bytes:
