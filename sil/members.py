@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -116,16 +117,17 @@ class Shapers:
         pair = (min(self._node_id, peer_id), max(self._node_id, peer_id))
         edge = tape.edge_index(*pair)
         outages = self._outages.get(pair, [])
+        is_visible = partial(tape.is_visible, edge)
 
         def is_up(t_ns: int) -> bool:
-            return tape.is_visible(edge, t_ns) and not any(start <= t_ns < stop for start, stop in outages)
+            return is_visible(t_ns) and not any(start <= t_ns < stop for start, stop in outages)
 
         return LinkShaper(
             rate_bps,
             links.modem_latency_ns,
             links.queue_bytes_max,
-            lambda t_ns: tape.light_time_ns(edge, t_ns),
-            is_up,
+            partial(tape.light_time_ns, edge),
+            is_up if outages else is_visible,
             links.loss_threshold,
             Random(f"{self._plan.seed}/{self._node_id}/loss-{peer_id}/{self._boot_count}"),
         )

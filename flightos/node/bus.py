@@ -64,19 +64,16 @@ class Bus:
                 return service.handle(record, now_obt_ns)
         raise AssertionError(f"a command was accepted for {record.service}, which this node does not have")
 
-    def dispatch(self, record: Record, now_obt_ns: int) -> None:
-        """Run the chain that `record` starts."""
-        self._run([record], now_obt_ns)
-
     def wake(self, service_index: int, now_obt_ns: int) -> None:
         """Deliver a wake-up to one service and run the chain that it starts."""
         self.touched |= 1 << service_index
         self.record_count += 1
         produced = self._wakers[service_index](WAKEUP, now_obt_ns)
         if produced:
-            self._run(list(produced), now_obt_ns)
+            self.run(list(produced), now_obt_ns)
 
-    def _run(self, queue: list[Record], now_obt_ns: int) -> None:
+    def run(self, queue: list[Record], now_obt_ns: int) -> None:
+        """Run the chain that the records in `queue` start; the list is used up."""
         handlers_of = self._handlers
         outputs = self.outputs
         delivered = 0

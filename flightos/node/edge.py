@@ -52,7 +52,7 @@ class Edge:
         key = configuration.terminals[0].key
         self.codec = FrameCodec(configuration.node_id, key)
         self.decode_error_count = 0
-        self._dropping: list[ContentId] = []
+        self.dropping: list[ContentId] = []
         self._node_id = configuration.node_id
         self._command_key = configuration.command_key
         self._on: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
@@ -185,12 +185,12 @@ class Edge:
         return ()
 
     def _drop(self, record: DropContent, now_obt_ns: int) -> Sequence[Record]:
-        self._dropping.append(record.content_id)
+        self.dropping.append(record.content_id)
         return ()
 
     def drop_now(self) -> None:
         """Forget what was dropped. Called before the next chain, so that devices still find what the requests of
         this one name."""
-        for key in self._dropping:
+        for key in self.dropping:
             self.store.drop(key)
-        self._dropping.clear()
+        self.dropping.clear()

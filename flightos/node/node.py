@@ -69,10 +69,12 @@ class Node:
 
     def accept(self, record: NodeInput, now_obt_ns: int) -> Sequence[Record]:
         """Take one outside record; give the requests to devices that follow from it, in order."""
-        self.edge.drop_now()
+        edge = self.edge
+        if edge.dropping:
+            edge.drop_now()
         if self.recorder is not None:
             self.recorder.input(now_obt_ns, record)
-        self.bus.dispatch(record, now_obt_ns)
+        self.bus.run([record], now_obt_ns)
         return self._finish()
 
     def wake(self, now_obt_ns: int) -> Sequence[Record]:
@@ -84,7 +86,9 @@ class Node:
 
     def wake_service(self, index: int, now_obt_ns: int) -> None:
         """Deliver one wake-up; a replay calls it for each logged one."""
-        self.edge.drop_now()
+        edge = self.edge
+        if edge.dropping:
+            edge.drop_now()
         if self.recorder is not None:
             self.recorder.input(now_obt_ns, index)
         self.bus.wake(index, now_obt_ns)

@@ -65,7 +65,6 @@ class FrameCounters(msgspec.Struct):
 
 
 _PURPOSE: Final = b"flightos frame"
-_HEAD_OF_FIVE: Final = b"\x95"
 _HEAD_OF_SIX: Final = b"\x96"
 _MAC_HEAD: Final = bytes((0xC4, MAC_BYTES))
 _TAIL_BYTES: Final = len(_MAC_HEAD) + MAC_BYTES
@@ -80,7 +79,7 @@ class FrameCodec:
         self.counters = FrameCounters() if counters is None else counters
         self._mac = mac_function(key, _PURPOSE)
         self._encode = msgspec.msgpack.Encoder().encode
-        self._decode = msgspec.msgpack.Decoder(tuple[int, int, int, int, FrameBody]).decode
+        self._decode = msgspec.msgpack.Decoder(tuple[int, int, int, int, FrameBody, bytes]).decode
 
     def start_boot(self, boot_count: int) -> None:
         """Begin a new life: counters go on above every one of an earlier boot."""
@@ -111,12 +110,14 @@ class FrameCodec:
         tail = size_bytes - _TAIL_BYTES
         if data[:1] != _HEAD_OF_SIX or data[tail : tail + 2] != _MAC_HEAD:
             raise DecodeError("not a frame")
-        signed = data[:tail]
-        require_authentic(self._mac(signed), data[tail + 2 :])
+        mac = data[tail + 2 :]
+        require_authentic(self._mac(data[:tail]), mac)
         try:
-            version, source_id, destination_id, counter, body = self._decode(_HEAD_OF_FIVE + signed[1:])
+            version, source_id, destination_id, counter, body, last = self._decode(data)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise DecodeError("frame layout") from None
+        if last != mac:
+            raise DecodeError("frame layout")
         if version != FRAME_VERSION:
             raise DecodeError("frame version")
         if destination_id != self.node_id or source_id == self.node_id:

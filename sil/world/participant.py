@@ -122,12 +122,12 @@ class World:
                 self._step_s += 1
 
     def _take(self, record: Record) -> None:
-        if isinstance(record, LoadsReported):
+        if type(record) is LoadsReported:
             satellite = self._satellites.get(record.node_id)
             if satellite is not None:
                 satellite.load_mw = record.load_mw
                 satellite.compute_mw = record.compute_mw
-        elif isinstance(record, TerminalPointed):
+        elif type(record) is TerminalPointed:
             self._terminals.point(record.node_id, record.terminal_index, record.peer_id)
         else:
             assert isinstance(record, NodeLifeChanged)
