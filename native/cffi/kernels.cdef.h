@@ -51,3 +51,18 @@ fos_status_t fos_label_regions(const uint8_t *mask, const float *index, size_t r
 
 uint16_t fos_crc16(uint16_t previous, const uint8_t *data, size_t byte_count);
 uint32_t fos_crc32c(uint32_t previous, const uint8_t *data, size_t byte_count);
+
+typedef struct {
+    uint32_t bits_per_sample;
+    uint32_t block_size;
+    uint32_t interval_blocks;
+    uint32_t flags;
+} fos_ccsds121_parameters_t;
+
+size_t fos_ccsds121_encoded_bytes_max(const fos_ccsds121_parameters_t *parameters, size_t sample_count);
+fos_status_t fos_ccsds121_encode(const uint8_t *samples, size_t sample_count,
+                                 const fos_ccsds121_parameters_t *parameters, uint8_t *encoded,
+                                 size_t encoded_capacity_bytes, size_t *encoded_bytes);
+fos_status_t fos_ccsds121_decode(const uint8_t *encoded, size_t encoded_bytes,
+                                 const fos_ccsds121_parameters_t *parameters, uint8_t *samples, size_t sample_count,
+                                 size_t samples_capacity_bytes, size_t *samples_bytes);

@@ -1,0 +1,121 @@
+#include "harness.h"
+
+/* Values of 0..99 in 16 bits, coded by libaec 1.1 with blocks of 8 and intervals of 4 blocks. */
+static const uint8_t ramp_coded[] = {
+    0x10, 0x00, 0x04, 0x92, 0x49, 0x12, 0x49, 0x24, 0x91, 0x24, 0x92, 0x49, 0x12, 0x49, 0x24, 0x91, 0x00,
+    0x20, 0x24, 0x92, 0x48, 0x92, 0x49, 0x24, 0x89, 0x24, 0x92, 0x48, 0x92, 0x49, 0x24, 0x88, 0x02, 0x01,
+    0x24, 0x92, 0x44, 0x92, 0x49, 0x24, 0x49, 0x24, 0x92, 0x44, 0x92, 0x49, 0x24, 0x40, 0x18, 0x09, 0x3e};
+
+static void test_published_by_another_coder(void)
+{
+    const fos_ccsds121_parameters_t parameters = {16, 8, 4, FOS_CCSDS121_PREPROCESS};
+    uint8_t samples[200];
+    for (uint8_t index = 0; index < 100; index++) {
+        samples[2 * index] = index;
+        samples[2 * index + 1] = 0;
+    }
+    uint8_t coded[sizeof ramp_coded];
+    size_t coded_bytes = 0;
+    CHECK(fos_ccsds121_encode(samples, 100, &parameters, coded, sizeof coded, &coded_bytes) == FOS_OK);
+    CHECK(coded_bytes == sizeof ramp_coded && memcmp(coded, ramp_coded, sizeof coded) == 0);
+    uint8_t restored[200];
+    size_t restored_bytes = 0;
+    CHECK(fos_ccsds121_decode(coded, coded_bytes, &parameters, restored, 100, 200, &restored_bytes) == FOS_OK);
+    CHECK(restored_bytes == 200 && memcmp(restored, samples, 200) == 0);
+}
+
+/* Random walks with steps of this many bits, so that all options come up, within the range of the samples. */
+static void fill(uint8_t *samples, size_t sample_count, uint32_t bits, uint32_t width, uint32_t flags, uint32_t step)
+{
+    const uint32_t mask = (uint32_t)(((uint64_t)1 << bits) - 1);
+    uint32_t value = next_random() & mask;
+    for (size_t index = 0; index < sample_count; index++) {
+        if (step > 0) { value = (value + (next_random() >> (32 - step))) & mask; }
+        uint32_t stored = value;
+        if ((flags & FOS_CCSDS121_SIGNED) != 0 && value >> (bits - 1) != 0) { stored |= ~mask; }
+        for (uint32_t byte = 0; byte < width; byte++) {
+            const uint32_t shift = 8 * ((flags & FOS_CCSDS121_MSB) != 0 ? width - 1 - byte : byte);
+            samples[index * width + byte] = (uint8_t)(stored >> shift);
+        }
+    }
+}
+
+static void check_restored(const fos_ccsds121_parameters_t *parameters, uint32_t width, size_t sample_count, uint32_t step)
+{
+    const size_t sample_bytes = sample_count * width;
+    uint8_t *samples = guarded_new(sample_bytes);
+    fill(samples, sample_count, parameters->bits_per_sample, width, parameters->flags, step);
+    const size_t capacity = fos_ccsds121_encoded_bytes_max(parameters, sample_count);
+    uint8_t *coded = guarded_new(capacity);
+    size_t coded_bytes = 0;
+    CHECK(fos_ccsds121_encode(samples, sample_count, parameters, coded, capacity, &coded_bytes) == FOS_OK);
+    uint8_t *restored = guarded_new(sample_bytes);
+    size_t restored_bytes = 0;
+    CHECK(fos_ccsds121_decode(coded, coded_bytes, parameters, restored, sample_count, sample_bytes, &restored_bytes)
+          == FOS_OK);
+    CHECK(restored_bytes == sample_bytes && memcmp(samples, restored, sample_bytes) == 0);
+    /* A smaller output is refused and not overrun; the exact one is enough. */
+    uint8_t *tight = guarded_new(coded_bytes);
+    size_t tight_bytes = 0;
+    CHECK(fos_ccsds121_encode(samples, sample_count, parameters, tight, coded_bytes, &tight_bytes) == FOS_OK);
+    CHECK(fos_ccsds121_encode(samples, sample_count, parameters, tight, coded_bytes - 1, &tight_bytes)
+          == FOS_ERR_CAPACITY);
+    guarded_free(tight, coded_bytes);
+    /* Any start of it, and any upset of it, give a status. */
+    for (int trial = 0; trial < 4; trial++) {
+        (void)fos_ccsds121_decode(coded, next_random() % (coded_bytes + 1), parameters, restored, sample_count,
+                                  sample_bytes, &restored_bytes);
+        coded[next_random() % coded_bytes] ^= (uint8_t)(1u << next_random() % 8);
+        (void)fos_ccsds121_decode(coded, coded_bytes, parameters, restored, sample_count, sample_bytes,
+                                  &restored_bytes);
+    }
+    guarded_free(samples, sample_bytes);
+    guarded_free(coded, capacity);
+    guarded_free(restored, sample_bytes);
+}
+
+static void test_every_width_restored(void)
+{
+    static const uint32_t sizes[] = {8, 16, 32, 64};
+    for (uint32_t bits = 1; bits <= 32; bits++) {
+        for (uint32_t flags = 0; flags < 64; flags++) {
+            if ((flags & FOS_CCSDS121_RESTRICTED) != 0 && bits > 4) { continue; }
+            const uint32_t four = (flags & FOS_CCSDS121_3BYTE) != 0 && bits <= 24 ? 3 : 4;
+            const uint32_t width = bits > 16 ? four : bits > 8 ? 2 : 1;
+            const fos_ccsds121_parameters_t parameters = {bits, sizes[flags & 3], 1 + next_random() % 70, flags};
+            check_restored(&parameters, width, 1 + next_random() % 700, next_random() % (bits + 1));
+            check_restored(&parameters, width, 1 + next_random() % 7000, 0);
+        }
+    }
+}
+
+static void test_refusals(void)
+{
+    fos_ccsds121_parameters_t parameters = {12, 8, 4, FOS_CCSDS121_PREPROCESS};
+    const uint8_t too_wide[] = {0x00, 0x10};
+    uint8_t memory[64];
+    size_t written = 77;
+    CHECK(fos_ccsds121_encode(too_wide, 1, &parameters, memory, sizeof memory, &written) == FOS_ERR_RANGE);
+    CHECK(fos_ccsds121_encode(NULL, 1, &parameters, memory, sizeof memory, &written) == FOS_ERR_NULL);
+    CHECK(fos_ccsds121_decode(too_wide, 0, &parameters, memory, 1, 64, &written) == FOS_ERR_CORRUPT && written == 0);
+    CHECK(fos_ccsds121_decode(too_wide, 2, &parameters, memory, 33, 64, &written) == FOS_ERR_CAPACITY);
+    CHECK(fos_ccsds121_encode(too_wide, 0, &parameters, memory, 0, &written) == FOS_OK && written == 0);
+    CHECK(fos_ccsds121_encoded_bytes_max(NULL, 1) == 0);
+    parameters.block_size = 24;
+    CHECK(fos_ccsds121_encode(memory, 1, &parameters, memory, sizeof memory, &written) == FOS_ERR_PARAMETER);
+    CHECK(fos_ccsds121_encoded_bytes_max(&parameters, 1) == 0);
+    parameters = (fos_ccsds121_parameters_t){33, 8, 4, 0};
+    CHECK(fos_ccsds121_encode(memory, 1, &parameters, memory, sizeof memory, &written) == FOS_ERR_PARAMETER);
+    parameters = (fos_ccsds121_parameters_t){8, 8, 4097, 0};
+    CHECK(fos_ccsds121_decode(memory, 1, &parameters, memory, 1, 1, &written) == FOS_ERR_PARAMETER);
+    parameters = (fos_ccsds121_parameters_t){8, 8, 1, 64};
+    CHECK(fos_ccsds121_decode(memory, 1, &parameters, memory, 1, 1, &written) == FOS_ERR_PARAMETER);
+}
+
+int main(void)
+{
+    test_published_by_another_coder();
+    test_every_width_restored();
+    test_refusals();
+    return report();
+}
