@@ -91,12 +91,24 @@ def import_contracts(_fast: bool) -> Outcome:
     return Outcome("passed" if status == 0 else "failed", output)
 
 
-def tests_in(*folders: str) -> Callable[[bool], Outcome]:
-    """A stage that runs pytest on folders of tests/; with --fast without tests marked slow."""
+def reads_vectors(path: Path) -> bool:
+    """True for a test file that compares with the published numbers in tests/vectors."""
+    return bool(re.search(r"[\"/]vectors[\"/]", path.read_text(encoding="utf-8")))
+
+
+def pytest_on(*folders: str, has_vectors: bool | None = None) -> Callable[[bool], Outcome]:
+    """A stage that runs pytest on folders of tests/; with --fast without tests marked slow.
+
+    `has_vectors` chooses the files that read tests/vectors, or leaves them to their own stage.
+    """
 
     def check(fast: bool) -> Outcome:
-        full = [folder for folder in folders if any((ROOT / "tests" / folder).rglob("test_*.py"))]
-        present = [f"tests/{folder}" for folder in full]
+        files = [path for folder in folders for path in sorted((ROOT / "tests" / folder).rglob("test_*.py"))]
+        present = [
+            str(path.relative_to(ROOT))
+            for path in files
+            if has_vectors is None or reads_vectors(path) == has_vectors
+        ]
         if find_spec("pytest") is None:
             return Outcome("skipped", note="pytest is not installed: pip install '.[test]'")
         if not present:
@@ -156,15 +168,15 @@ def ctest_counts(output: str) -> dict[str, int]:
 
 STAGES: Final = (
     Stage("types", static_check("mypy", [])),
-    Stage("unit", tests_in("unit", "house")),
+    Stage("unit", pytest_on("unit", "house", has_vectors=False)),
     Stage("format", static_check("ruff", ["format", "--check", "."])),
     Stage("lint", static_check("ruff", ["check", "."])),
     Stage("imports", import_contracts),
-    Stage("vectors", tests_in("vectors")),
-    Stage("property", tests_in("property", "fuzz")),
+    Stage("vectors", pytest_on("unit", has_vectors=True)),
+    Stage("property", pytest_on("property", "fuzz")),
     Stage("native", native_tests, is_fast=False),
-    Stage("simulation", tests_in("simulation"), is_fast=False, is_alone=True),
-    Stage("integration", tests_in("integration"), is_fast=False, is_alone=True),
+    Stage("simulation", pytest_on("simulation"), is_fast=False, is_alone=True),
+    Stage("integration", pytest_on("integration"), is_fast=False, is_alone=True),
 )
 
 

@@ -1,8 +1,8 @@
 """How a process of ours starts another one: the same interpreter, the same code.
 
-`python -m` looks into the working folder first; a user who stands in another copy of the sources, or beside a folder
-that happens to be called `sil`, would get children of other code. So the folder is left out (-P) and the place from which
-this very process loaded the package goes first.
+`python -m` looks into the working folder first; a user who stands in another copy of the sources, or beside a
+folder that happens to be called `sil`, would get children of other code. So the folder is left out (-P) and the
+place from which this very process loaded the package goes first.
 """
 
 from __future__ import annotations
