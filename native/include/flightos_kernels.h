@@ -62,9 +62,9 @@ const char *fos_isa_name(void);
  * Not to be called while other threads run kernels. */
 fos_status_t fos_isa_select(const char *name);
 
-/* The table of function pointers carries a CRC-32C of its bytes. FOS_ERR_CORRUPT when they no longer fit: an upset hit
- * it, and no other function may be called before fos_dispatch_renew(), which fills it anew, at the same level where that
- * can still be told, else at the level of the first choice. Not to be called while other threads run kernels. */
+/* The table of function pointers and the look-up tables carry a checksum. FOS_ERR_CORRUPT when they no longer fit it: an
+ * upset hit them, and no other function may be called before fos_dispatch_renew(), which fills them anew, at the same
+ * level where that can still be told, else at the level of the first choice. Not while other threads run kernels. */
 fos_status_t fos_dispatch_verify(void);
 void fos_dispatch_renew(void);
 

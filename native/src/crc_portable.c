@@ -1,15 +1,58 @@
 /* CRC-16/CCITT-FALSE and CRC-32C, eight bytes a step ("slicing by 8", Kounavis and Berry 2005).
  *
  * table[k][byte] is the CRC of that byte followed by k zero bytes, so eight look-ups that do not wait for each other
- * replace eight that do.
+ * replace eight that do. The value of a CRC after n more zero bytes is its product with x^(8n) modulo the polynomial:
+ * that joins pieces whose CRCs are known (as zlib's crc32_combine does).
  */
-#include "kernels_internal.h"
+#include "protection_internal.h"
 
 #define CRC16_POLYNOMIAL 0x1021u
 #define CRC32C_POLYNOMIAL_REFLECTED 0x82F63B78u
+/* Reflected: the highest bit is x^0. */
+#define ONE_REFLECTED 0x80000000u
+#define X8_REFLECTED 0x00800000u
 
-static uint16_t crc16_table[8][256];
-static uint32_t crc32c_table[8][256];
+uint16_t fos_crc16_table[8][256];
+uint32_t fos_crc32c_table[8][256];
+uint32_t fos_crc32c_skip_long[4][256];
+uint32_t fos_crc32c_skip_middle[4][256];
+uint32_t fos_crc32c_skip_short[4][256];
+
+static uint32_t multiply_modulo(uint32_t a, uint32_t b)
+{
+    uint32_t product = 0;
+    for (uint32_t bit = ONE_REFLECTED; bit != 0; bit >>= 1) {
+        if ((a & bit) != 0) { product ^= b; }
+        b = (b & 1u) != 0 ? (b >> 1) ^ CRC32C_POLYNOMIAL_REFLECTED : b >> 1;
+    }
+    return product;
+}
+
+/* x^(8 * byte_count) modulo the polynomial, by repeated squaring. */
+static uint32_t power_of_bytes(uint64_t byte_count)
+{
+    uint32_t power = ONE_REFLECTED;
+    for (uint32_t square = X8_REFLECTED; byte_count != 0; byte_count >>= 1) {
+        if ((byte_count & 1u) != 0) { power = multiply_modulo(power, square); }
+        square = multiply_modulo(square, square);
+    }
+    return power;
+}
+
+uint32_t fos_crc32c_combine(uint32_t first_crc, uint32_t second_crc, uint64_t second_byte_count)
+{
+    return multiply_modulo(power_of_bytes(second_byte_count), first_crc) ^ second_crc;
+}
+
+static void fill_skip(uint32_t table[4][256], uint64_t byte_count)
+{
+    const uint32_t power = power_of_bytes(byte_count);
+    for (uint32_t position = 0; position < 4; position++) {
+        for (uint32_t byte = 0; byte < 256; byte++) {
+            table[position][byte] = multiply_modulo(power, byte << (8 * position));
+        }
+    }
+}
 
 void fos_crc_tables_fill(void)
 {
@@ -20,29 +63,32 @@ void fos_crc_tables_fill(void)
             crc16 = (crc16 & 0x8000u) != 0 ? (crc16 << 1) ^ CRC16_POLYNOMIAL : crc16 << 1;
             crc32c = (crc32c & 1u) != 0 ? (crc32c >> 1) ^ CRC32C_POLYNOMIAL_REFLECTED : crc32c >> 1;
         }
-        crc16_table[0][byte] = (uint16_t)crc16;
-        crc32c_table[0][byte] = crc32c;
+        fos_crc16_table[0][byte] = (uint16_t)crc16;
+        fos_crc32c_table[0][byte] = crc32c;
     }
     for (size_t zeros = 1; zeros < 8; zeros++) {
         for (size_t byte = 0; byte < 256; byte++) {
-            const uint32_t crc16 = crc16_table[zeros - 1][byte];
-            const uint32_t crc32c = crc32c_table[zeros - 1][byte];
-            crc16_table[zeros][byte] = (uint16_t)((crc16 << 8) ^ crc16_table[0][crc16 >> 8]);
-            crc32c_table[zeros][byte] = (crc32c >> 8) ^ crc32c_table[0][crc32c & 0xFFu];
+            const uint32_t crc16 = fos_crc16_table[zeros - 1][byte];
+            const uint32_t crc32c = fos_crc32c_table[zeros - 1][byte];
+            fos_crc16_table[zeros][byte] = (uint16_t)((crc16 << 8) ^ fos_crc16_table[0][crc16 >> 8]);
+            fos_crc32c_table[zeros][byte] = (crc32c >> 8) ^ fos_crc32c_table[0][crc32c & 0xFFu];
         }
     }
+    fill_skip(fos_crc32c_skip_long, FOS_CRC_LONG_BYTES);
+    fill_skip(fos_crc32c_skip_middle, FOS_CRC_MIDDLE_BYTES);
+    fill_skip(fos_crc32c_skip_short, FOS_CRC_SHORT_BYTES);
 }
 
 uint16_t fos_crc16_portable(uint16_t previous, const uint8_t *data, size_t byte_count)
 {
     uint32_t crc = previous;
     for (; byte_count >= 8; byte_count -= 8, data += 8) {
-        crc = (uint32_t)(crc16_table[7][data[0] ^ (crc >> 8)] ^ crc16_table[6][data[1] ^ (crc & 0xFFu)] ^
-                         crc16_table[5][data[2]] ^ crc16_table[4][data[3]] ^ crc16_table[3][data[4]] ^
-                         crc16_table[2][data[5]] ^ crc16_table[1][data[6]] ^ crc16_table[0][data[7]]);
+        crc = (uint32_t)(fos_crc16_table[7][data[0] ^ (crc >> 8)] ^ fos_crc16_table[6][data[1] ^ (crc & 0xFFu)] ^
+                         fos_crc16_table[5][data[2]] ^ fos_crc16_table[4][data[3]] ^ fos_crc16_table[3][data[4]] ^
+                         fos_crc16_table[2][data[5]] ^ fos_crc16_table[1][data[6]] ^ fos_crc16_table[0][data[7]]);
     }
     for (; byte_count > 0; byte_count--, data++) {
-        crc = ((crc << 8) & 0xFFFFu) ^ crc16_table[0][(crc >> 8) ^ *data];
+        crc = ((crc << 8) & 0xFFFFu) ^ fos_crc16_table[0][(crc >> 8) ^ *data];
     }
     return (uint16_t)crc;
 }
@@ -51,13 +97,27 @@ uint32_t fos_crc32c_portable(uint32_t previous, const uint8_t *data, size_t byte
 {
     uint32_t crc = ~previous;
     for (; byte_count >= 8; byte_count -= 8, data += 8) {
-        crc = crc32c_table[7][data[0] ^ (crc & 0xFFu)] ^ crc32c_table[6][data[1] ^ ((crc >> 8) & 0xFFu)] ^
-              crc32c_table[5][data[2] ^ ((crc >> 16) & 0xFFu)] ^ crc32c_table[4][data[3] ^ (crc >> 24)] ^
-              crc32c_table[3][data[4]] ^ crc32c_table[2][data[5]] ^ crc32c_table[1][data[6]] ^
-              crc32c_table[0][data[7]];
+        crc = fos_crc32c_table[7][data[0] ^ (crc & 0xFFu)] ^ fos_crc32c_table[6][data[1] ^ ((crc >> 8) & 0xFFu)] ^
+              fos_crc32c_table[5][data[2] ^ ((crc >> 16) & 0xFFu)] ^ fos_crc32c_table[4][data[3] ^ (crc >> 24)] ^
+              fos_crc32c_table[3][data[4]] ^ fos_crc32c_table[2][data[5]] ^ fos_crc32c_table[1][data[6]] ^
+              fos_crc32c_table[0][data[7]];
     }
     for (; byte_count > 0; byte_count--, data++) {
-        crc = (crc >> 8) ^ crc32c_table[0][(crc & 0xFFu) ^ *data];
+        crc = (crc >> 8) ^ fos_crc32c_table[0][(crc & 0xFFu) ^ *data];
     }
     return ~crc;
+}
+
+void fos_crc16_batch_portable(const uint8_t *data, const fos_span_t *frames, size_t frame_count, uint16_t *crcs)
+{
+    for (size_t frame = 0; frame < frame_count; frame++) {
+        crcs[frame] = fos_crc16_portable(0xFFFF, data + frames[frame].offset_bytes, frames[frame].length_bytes);
+    }
+}
+
+void fos_crc32c_batch_portable(const uint8_t *data, const fos_span_t *frames, size_t frame_count, uint32_t *crcs)
+{
+    for (size_t frame = 0; frame < frame_count; frame++) {
+        crcs[frame] = fos_crc32c_portable(0, data + frames[frame].offset_bytes, frames[frame].length_bytes);
+    }
 }

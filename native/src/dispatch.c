@@ -3,10 +3,10 @@
  * The choice is made once (pthread_once), not in a loop and not per call. A level is a set of processor features that
  * may be used. Each area of kernels has one fill function, which first puts the portable code into the table and then,
  * feature by feature, what is better; the best level that runs here wins, unless FLIGHTOS_CPU names another.
- * The table is the only state of this library: an upset in it would send a call anywhere, so it carries the CRC-32C of
- * its bytes, can be verified, and can be filled anew from code.
+ * The table and the look-up tables are the only state of this library: an upset there would send a call anywhere or make
+ * results wrong for good, so they carry a checksum, can be verified, and can be filled anew from code.
  */
-#include "kernels_internal.h"
+#include "protection_internal.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -57,6 +57,9 @@ static void fill_bandmath(fos_kernels_t *table, uint32_t features)
 static void (*const fills[])(fos_kernels_t *table, uint32_t features) = {
     fill_bandmath,
     fos_crc_fill,
+    fos_vote_fill,
+    fos_secded_fill,
+    fos_erasure_fill,
 };
 
 static pthread_once_t choose_once = PTHREAD_ONCE_INIT;
@@ -72,10 +75,29 @@ static const level_t *find_runnable(const char *name)
     return NULL;
 }
 
-static uint32_t checksum(void)
+/* Fowler-Noll-Vo 1a over words of 64 bits: every step is a bijection, so an upset within one word is always found; and
+ * it needs no table, which might be what is in doubt. */
+#define MIX_START 0xCBF29CE484222325u
+static uint64_t mix(uint64_t hash, const void *memory, size_t byte_count)
 {
-    /* By the portable code, never through the table that is in doubt. */
-    return fos_crc32c_portable(0, (const uint8_t *)&chosen.kernels, sizeof chosen.kernels);
+    for (size_t byte = 0; byte < byte_count; byte += 8) {
+        hash = (hash ^ load_u64((const uint8_t *)memory + byte)) * 0x100000001B3u;
+    }
+    return hash;
+}
+
+static uint64_t table_checksum(void)
+{
+    return mix(MIX_START, &chosen.kernels, sizeof chosen.kernels);
+}
+
+static uint64_t lookup_checksum(void)
+{
+    uint64_t hash = MIX_START;
+    for (const fos_lookup_t *lookup = fos_lookups; lookup->memory != NULL; lookup++) {
+        hash = mix(hash, lookup->memory, lookup->byte_count);
+    }
+    return hash;
 }
 
 static void fill(const level_t *level)
@@ -86,7 +108,15 @@ static void fill(const level_t *level)
     const uint32_t features = fos_cpu_features() & level->features_used;
     for (size_t area = 0; area < sizeof fills / sizeof fills[0]; area++) { fills[area](&table, features); }
     chosen.kernels = table;
-    chosen.checksum = checksum();
+    chosen.table_checksum = table_checksum();
+}
+
+static void fill_lookups(void)
+{
+    fos_crc_tables_fill();
+    fos_secded_tables_fill();
+    fos_gf_tables_fill();
+    chosen.lookup_checksum = lookup_checksum();
 }
 
 static const level_t *initial_level(void)
@@ -98,7 +128,7 @@ static const level_t *initial_level(void)
 
 static void choose(void)
 {
-    fos_crc_tables_fill();
+    fill_lookups();
     fill(initial_level());
 }
 
@@ -132,7 +162,8 @@ fos_status_t fos_isa_select(const char *name)
 fos_status_t fos_dispatch_verify(void)
 {
     (void)fos_kernels();
-    return checksum() == chosen.checksum ? FOS_OK : FOS_ERR_CORRUPT;
+    const int is_intact = table_checksum() == chosen.table_checksum && lookup_checksum() == chosen.lookup_checksum;
+    return is_intact ? FOS_OK : FOS_ERR_CORRUPT;
 }
 
 void fos_dispatch_renew(void)
@@ -143,7 +174,7 @@ void fos_dispatch_renew(void)
     for (size_t index = 0; index < LEVEL_COUNT; index++) {
         if (levels[index].name == chosen.kernels.name) { level = &levels[index]; }
     }
-    fos_crc_tables_fill();
+    if (lookup_checksum() != chosen.lookup_checksum) { fill_lookups(); }
     fill(level);
 }
 

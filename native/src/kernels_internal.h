@@ -34,12 +34,22 @@ typedef struct {
     fos_status_t (*sum_fixed_f32)(const float *, size_t, int64_t *, uint64_t *);
     uint16_t (*crc16)(uint16_t, const uint8_t *, size_t);
     uint32_t (*crc32c)(uint32_t, const uint8_t *, size_t);
+    void (*crc16_batch)(const uint8_t *, const fos_span_t *, size_t, uint16_t *);
+    void (*crc32c_batch)(const uint8_t *, const fos_span_t *, size_t, uint32_t *);
+    void (*vote)(const uint8_t *, const uint8_t *, const uint8_t *, uint8_t *, size_t, fos_vote_faults_t *);
+    void (*vote_scrub)(uint8_t *, uint8_t *, uint8_t *, size_t, fos_vote_faults_t *);
+    void (*secded_encode)(const uint64_t *, uint8_t *, size_t);
+    void (*secded_check)(const uint64_t *, const uint8_t *, size_t, fos_secded_faults_t *);
+    void (*secded_scrub)(uint64_t *, uint8_t *, size_t, fos_secded_faults_t *);
+    void (*gf_combine)(const uint8_t *, size_t, size_t, const uint8_t *const *, uint8_t *const *, size_t);
+    void (*xor_parity)(const uint8_t *, size_t, size_t, uint8_t *, size_t);
 } fos_kernels_t;
 
 /* The table in use, as it lies in memory: only pointers, so every byte of it means something. */
 typedef struct {
     fos_kernels_t kernels;
-    uint32_t checksum; /* CRC-32C of kernels */
+    uint64_t table_checksum;  /* of kernels */
+    uint64_t lookup_checksum; /* of all look-up tables */
 } fos_guarded_kernels_t;
 
 const fos_kernels_t *fos_kernels(void);
@@ -47,8 +57,20 @@ const fos_kernels_t *fos_kernels(void);
 /* For the upset campaign of the C tests: where to put the upset. */
 fos_guarded_kernels_t *fos_kernels_memory(void);
 
+/* A look-up table: filled once, guarded by the same checksum. */
+typedef struct {
+    void *memory;
+    size_t byte_count; /* a multiple of 8 */
+} fos_lookup_t;
+
+/* All of them, ended by one without memory. */
+extern const fos_lookup_t fos_lookups[];
+
 /* Each area's part of the table: portable code first, then what is better with these features. */
 void fos_crc_fill(fos_kernels_t *table, uint32_t features);
+void fos_vote_fill(fos_kernels_t *table, uint32_t features);
+void fos_secded_fill(fos_kernels_t *table, uint32_t features);
+void fos_erasure_fill(fos_kernels_t *table, uint32_t features);
 
 /* Fills the CRC tables; called before any of them is in use. */
 void fos_crc_tables_fill(void);

@@ -62,10 +62,100 @@ static void test_lengths_alignments_splits(void)
     CHECK(fos_crc32c(0, NULL, 0) == 0);
 }
 
+/* Lengths at which the three streams start and end, against the bitwise definition; CRCs of the parts join. */
+static void test_streams_and_combine(void)
+{
+    static const size_t lengths[] = {767, 768, 769, 1543, 12287, 12288, 13057, 196607, 196608, 196616, 210001};
+    const size_t capacity = 210001 + 7;
+    uint8_t *data = guarded_new(capacity);
+    for (size_t byte = 0; byte < capacity; byte++) { data[byte] = (uint8_t)next_random(); }
+    for (size_t index = 0; index < sizeof lengths / sizeof lengths[0]; index++) {
+        const size_t byte_count = lengths[index];
+        const uint8_t *start = data + index % 8;
+        const uint32_t whole = fos_crc32c(0, start, byte_count);
+        CHECK(whole == crc32c_bitwise(start, byte_count));
+        const size_t first_count = next_random() % byte_count;
+        const uint32_t first = fos_crc32c(0, start, first_count);
+        const uint32_t second = fos_crc32c(0, start + first_count, byte_count - first_count);
+        CHECK(fos_crc32c_combine(first, second, byte_count - first_count) == whole);
+        CHECK(fos_crc32c(first, start + first_count, byte_count - first_count) == whole);
+    }
+    CHECK(fos_crc32c_combine(0, 0x12345678u, 0) == 0x12345678u);
+    guarded_free(data, capacity);
+}
+
+/* Frames of every length and place, overlapping too. */
+static void test_batch(void)
+{
+    enum { BYTE_COUNT = 5000, FRAME_COUNT = 100 };
+    uint8_t *data = guarded_new(BYTE_COUNT);
+    for (size_t byte = 0; byte < BYTE_COUNT; byte++) { data[byte] = (uint8_t)next_random(); }
+    fos_span_t frames[FRAME_COUNT];
+    for (size_t frame = 0; frame < FRAME_COUNT; frame++) {
+        frames[frame].offset_bytes = next_random() % BYTE_COUNT;
+        frames[frame].length_bytes = next_random() % (BYTE_COUNT - frames[frame].offset_bytes + 1);
+    }
+    for (size_t frame_count = 0; frame_count <= FRAME_COUNT; frame_count += frame_count < 8 ? 1 : 23) {
+        uint32_t *crc32c = guarded_new(frame_count * sizeof *crc32c);
+        uint16_t *crc16 = guarded_new(frame_count * sizeof *crc16);
+        CHECK(fos_crc32c_batch(data, BYTE_COUNT, frames, frame_count, crc32c) == FOS_OK);
+        CHECK(fos_crc16_batch(data, BYTE_COUNT, frames, frame_count, crc16) == FOS_OK);
+        for (size_t frame = 0; frame < frame_count; frame++) {
+            const uint8_t *start = data + frames[frame].offset_bytes;
+            CHECK(crc32c[frame] == crc32c_bitwise(start, frames[frame].length_bytes));
+            CHECK(crc16[frame] == crc16_bitwise(start, frames[frame].length_bytes));
+        }
+        guarded_free(crc32c, frame_count * sizeof *crc32c);
+        guarded_free(crc16, frame_count * sizeof *crc16);
+    }
+    guarded_free(data, BYTE_COUNT);
+}
+
+static void test_batch_trusts_no_length(void)
+{
+    const uint8_t data[16] = {0};
+    uint32_t crcs[2] = {7, 7};
+    uint16_t crc16[1] = {7};
+    const fos_span_t beyond[] = {{0, 16}, {8, 9}};
+    const fos_span_t huge[] = {{16, UINT64_MAX}};
+    const fos_span_t outside[] = {{UINT64_MAX, 1}};
+    CHECK(fos_crc32c_batch(data, 16, beyond, 2, crcs) == FOS_ERR_RANGE);
+    CHECK(fos_crc32c_batch(data, 16, huge, 1, crcs) == FOS_ERR_RANGE);
+    CHECK(fos_crc16_batch(data, 16, outside, 1, crc16) == FOS_ERR_RANGE);
+    CHECK(crcs[0] == 7 && crcs[1] == 7 && crc16[0] == 7);
+    CHECK(fos_crc32c_batch(data, 16, beyond, 1, NULL) == FOS_ERR_NULL);
+    CHECK(fos_crc32c_batch(data, 16, beyond, FOS_PIXEL_COUNT_MAX + 1, crcs) == FOS_ERR_TOO_LARGE);
+}
+
+/* Every single-bit upset of a frame, its CRC included, and every burst up to the width of the CRC is detected. */
+static void test_every_upset_is_detected(void)
+{
+    enum { BYTE_COUNT = 300 };
+    uint8_t data[BYTE_COUNT];
+    for (size_t byte = 0; byte < BYTE_COUNT; byte++) { data[byte] = (uint8_t)next_random(); }
+    const uint32_t crc32c = fos_crc32c(0, data, BYTE_COUNT);
+    const uint16_t crc16 = fos_crc16(0xFFFF, data, BYTE_COUNT);
+    unsigned long missed_count = 0;
+    for (size_t bit = 0; bit < 8 * BYTE_COUNT; bit++) {
+        for (size_t width = 1; width <= 16 && bit + width <= 8 * BYTE_COUNT; width++) {
+            /* A burst: alternate bits within the width. */
+            for (size_t step = 0; step < width; step += 2) { data[(bit + step) / 8] ^= (uint8_t)(1u << ((bit + step) % 8)); }
+            missed_count += fos_crc32c(0, data, BYTE_COUNT) == crc32c;
+            missed_count += fos_crc16(0xFFFF, data, BYTE_COUNT) == crc16;
+            for (size_t step = 0; step < width; step += 2) { data[(bit + step) / 8] ^= (uint8_t)(1u << ((bit + step) % 8)); }
+        }
+    }
+    CHECK(missed_count == 0);
+}
+
 int main(void)
 {
     on_every_isa(test_published_values);
     on_every_isa(test_lengths_alignments_splits);
+    on_every_isa(test_streams_and_combine);
+    on_every_isa(test_batch);
+    on_every_isa(test_batch_trusts_no_length);
+    on_every_isa(test_every_upset_is_detected);
     CHECK(fos_isa_select("no_such_level") == FOS_ERR_UNSUPPORTED);
     CHECK(fos_isa_select(NULL) == FOS_ERR_NULL);
     return report();
