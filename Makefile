@@ -28,12 +28,12 @@ $(VENV)/bin/python:
 	    || { echo 'No venv module: on Debian, install python3-venv.' >&2; exit 2; }
 
 $(VENV)/installed-demo: $(VENV)/bin/python $(SOURCES)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check '.[all]'
+	$(VENV)/bin/python -m pip install --quiet --quiet --disable-pip-version-check '.[all]'
 	touch $@
 
 # The tests import the tree, not the wheel, so the C module that pip built is put beside the sources.
 $(VENV)/installed-test: $(VENV)/bin/python $(SOURCES)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check '.[all,test]'
+	$(VENV)/bin/python -m pip install --quiet --quiet --disable-pip-version-check '.[all,test]'
 	rm -f flightos/_fos*.so
 	cp $(VENV)/lib/python3*/site-packages/flightos/_fos*.so flightos/ \
 	    || echo 'No C module was built (is python3-dev installed?): the NumPy references serve.' >&2

@@ -48,7 +48,7 @@ def _preload() -> None:
 
     import flightos.apps.execution
     import flightos.apps.surface_watch.steps
-    import flightos.kernels
+    import flightos.kernels  # noqa: F401
 
     numpy.zeros(1)
 

@@ -23,6 +23,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PYTHON: Final = sys.executable
+PYTHON_FOLDERS: Final = ("flightos", "sil", "tests")
 OUTPUT_LINES_MAX: Final = 200
 PYTEST_NOTHING_COLLECTED: Final = 5
 STAGE_S_MAX: Final = 1_200
@@ -169,8 +170,8 @@ def ctest_counts(output: str) -> dict[str, int]:
 STAGES: Final = (
     Stage("types", static_check("mypy", [])),
     Stage("unit", pytest_on("unit", "house", has_vectors=False)),
-    Stage("format", static_check("ruff", ["format", "--check", "."])),
-    Stage("lint", static_check("ruff", ["check", "."])),
+    Stage("format", static_check("ruff", ["format", "--check", *PYTHON_FOLDERS])),
+    Stage("lint", static_check("ruff", ["check", *PYTHON_FOLDERS])),
     Stage("imports", import_contracts),
     Stage("vectors", pytest_on("unit", has_vectors=True)),
     Stage("property", pytest_on("property", "fuzz")),

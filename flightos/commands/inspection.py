@@ -103,8 +103,9 @@ def export_telemetry(run: Path | None, choice: Choice, file_format: str, out: Pa
 
 # --- top ------------------------------------------------------------------------------------------------------
 
+MODE: Final = "health/mode"
 TOP_COLUMNS: Final = (
-    ("mode", "health/mode", "{:.0f}"),
+    ("mode", MODE, "{:.0f}"),
     ("charge", "resources/soc_ratio", "{:.3f}"),
     ("sun", "resources/sunlit_ratio", "{:.2f}"),
     ("temp K", "resources/temperature_k", "{:.1f}"),
@@ -129,7 +130,10 @@ def watch_status(run: Path | None, period_s: float) -> None:
     while True:
         opened = open_run(folder)
         stand = status(folder)
-        lines = [f"{stand['run_dir']}: {stand['state']}", *top_lines(latest_values(opened), opened.names)]
+        mode = opened.dictionary.parameters.get(MODE) if opened.dictionary is not None else None
+        labels = {} if mode is None else {MODE: dict(mode.enum)}
+        table = top_lines(latest_values(opened), opened.names, labels)
+        lines = [f"{stand['run_dir']}: {stand['state']}", *table]
         sys.stdout.write(("\x1b[H\x1b[2J" if is_terminal else "") + "\n".join(lines) + "\n")
         sys.stdout.flush()
         if stand["state"] != "running" or not is_terminal:
@@ -155,8 +159,10 @@ def latest_values(opened: object) -> dict[int, dict[str, float]]:
     return values
 
 
-def top_lines(values: dict[int, dict[str, float]], names: dict[int, str]) -> Sequence[str]:
-    """The table as lines: one node a line, a dash where nothing was heard."""
+def top_lines(
+    values: dict[int, dict[str, float]], names: dict[int, str], labels: dict[str, dict[int, str]]
+) -> Sequence[str]:
+    """The table as lines: one node a line, a dash where nothing was heard, states by name."""
     width = max((len(name) for name in names.values()), default=4)
     lines = [" ".join([f"{'node':<{width}}", *(f"{title:>8}" for title, _, _ in TOP_COLUMNS)])]
     for node_id in sorted(values):
@@ -164,6 +170,8 @@ def top_lines(values: dict[int, dict[str, float]], names: dict[int, str]) -> Seq
         for _, parameter, form in TOP_COLUMNS:
             value = values[node_id].get(parameter)
             text = "-" if value is None else form.format(value * _SCALES.get(parameter, 1.0))
+            if value is not None and int(value) in labels.get(parameter, {}):
+                text = labels[parameter][int(value)][:8].lower()
             cells.append(f"{text:>8}")
         lines.append(" ".join([f"{names.get(node_id, str(node_id)):<{width}}", *cells]))
     return lines

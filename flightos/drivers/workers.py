@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from flightos.core.errors import DriverError
@@ -59,10 +60,8 @@ class WorkerProcess:
     def kill(self) -> None:
         """End it, whatever it does."""
         if self.pid > 1:
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         self._stream.close()
 
 
@@ -83,9 +82,7 @@ class ForkedWorkers:
         worker = self._idle.pop() if self._idle else WorkerProcess(self._server_path)
         self._busy[work.work_id] = worker
         worker.send(
-            WorkJob(
-                work.work_id, work.app, work.step, work.parameters, tuple(inputs), "hang" if hang else ""
-            )
+            WorkJob(work.work_id, work.app, work.step, work.parameters, tuple(inputs), "hang" if hang else "")
         )
 
     def result(self, work_id: int) -> bytes | WorkFailure:

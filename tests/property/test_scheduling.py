@@ -69,7 +69,7 @@ def act(cluster: Cluster, action: tuple[str, int, int], number: int) -> None:
     elif member is not None and kind == "restart" and member.is_alive:
         for service in (member.scheduling, member.compute):
             data = msgspec.msgpack.encode(service.state)
-            service.state = msgspec.msgpack.decode(data, type=type(service.state))  # type: ignore[assignment]
+            service.state = msgspec.msgpack.decode(data, type=type(service.state))
         member.works.clear()
         cluster.give(node_id, NodeBooted(1, True))
     elif kind == "wait":

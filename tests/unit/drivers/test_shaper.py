@@ -11,7 +11,10 @@ from flightos.drivers.shaper import LinkShaper, ShaperDrop
 
 
 def shaper(
-    rate_bps: int = 8_000, queue_bytes: int = 0, is_up: Callable[[int], bool] = lambda t_ns: True, loss: int = 0
+    rate_bps: int = 8_000,
+    queue_bytes: int = 0,
+    is_up: Callable[[int], bool] = lambda t_ns: True,
+    loss: int = 0,
 ) -> LinkShaper:
     """A link of one byte per millisecond, 12 ms long, with modems of 10 ms."""
     stream = Random(1) if loss else None

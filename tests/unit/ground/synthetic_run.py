@@ -143,7 +143,11 @@ def _work(receiver: Receiver, crafts: list[Spacecraft], duration_s: int) -> int:
         for index in range(4):
             craft = crafts[(observation * 5 + index * 3) % len(crafts)]
             start = 60 + observation * (duration_s - 600) / 16 + index * 40
-            fields = {"task_id": observation * 256 + index, "attempt": 1, "step": "water_index"}
+            fields: dict[str, Value] = {
+                "task_id": observation * 256 + index,
+                "attempt": 1,
+                "step": "water_index",
+            }
             receiver.umbilical(craft.event("EXECUTION_STARTED", start, **fields), round(start * NS))
             stop = start + 60 + 10 * (craft.id % 7)
             name = "EXECUTION_FAILED" if (observation, index) == (5, 2) else "EXECUTION_FINISHED"

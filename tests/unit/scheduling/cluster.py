@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -182,7 +183,7 @@ class Cluster:
         for peer_id in member.configuration.neighbour_ids:
             gossip = member.gossip.pop(peer_id, b"")
             hello = HelloReceived(node_id, 0, self.now_ns, gossip)
-            self.at(self.now_ns + HOP_NS, lambda peer=peer_id, hello=hello: self._hello(peer, hello))
+            self.at(self.now_ns + HOP_NS, partial(self._hello, peer_id, hello))
 
     def _hello(self, peer_id: int, hello: HelloReceived) -> None:
         if self._is_open(hello.peer_id, peer_id):
@@ -313,7 +314,7 @@ class Cluster:
             if other_id != node_id:
                 self.at(
                     self.now_ns + declared_after_s * NS_PER_S,
-                    lambda other=other_id: self.give(other, PeerDeclared(node_id)),
+                    partial(self.give, other_id, PeerDeclared(node_id)),
                 )
 
     def cut(self, one_id: int, other_id: int) -> None:

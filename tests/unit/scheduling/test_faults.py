@@ -216,7 +216,7 @@ def test_a_restored_node_goes_on() -> None:
         data = msgspec.msgpack.encode(service.state)
         restored = msgspec.msgpack.decode(data, type=type(service.state))
         assert msgspec.msgpack.encode(restored) == data
-        service.state = restored  # type: ignore[assignment]
+        service.state = restored
     member.works.clear()
     cluster.give(1, NodeBooted(1, True))
     cluster.run(600)

@@ -121,11 +121,11 @@ def test_the_table_is_the_whole_truth() -> None:
     service.state.task_counts[TaskState.WAITING] = 1
     out: list[Record] = []
     assert not move(service.state, observation, task, ExecutionStarted, out)
-    assert task.state is TaskState.WAITING
+    assert task.state == TaskState.WAITING.value
     assert len(out) == 1
     assert service.housekeeping().illegal_transition_count == 1
     assert move(service.state, observation, task, ExecutionFinished, out)
-    assert task.state is TaskState.DONE
+    assert task.state == TaskState.DONE.value
     assert service.housekeeping().task_waiting_count == 0
 
 
