@@ -106,10 +106,7 @@ class Layout:
         return b"".join(parts)
 
     def pack_saturated(self, values: Sequence[Value]) -> bytes:
-        """
-
-        Ike `pack`, but numbers outside their field become the nearest limit; a text is cut, an id padded.
-        """
+        """Like `pack`, but numbers outside their field become the nearest limit; a text is cut, an id padded."""
         if len(values) != len(self.fields):
             raise EncodeError(f"{len(values)} values for {len(self.fields)} fields")
         return self.pack([_saturated(field, value) for field, value in zip(self.fields, values, strict=True)])
@@ -155,10 +152,7 @@ class Layout:
         ]
 
     def dtype_fields(self) -> list[tuple[str, str]]:
-        """
-
-        Ames and formats for a packed `numpy.dtype` with the same bytes; only for a layout without texts.
-        """
+        """Names and formats for a packed `numpy.dtype` with the same bytes; only for a layout without texts."""
         assert self.is_fixed
         return [(field.name, _NUMPY_CODES[field.type]) for field in self.fields]
 

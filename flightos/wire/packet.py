@@ -76,10 +76,7 @@ class TelemetryPacket(msgspec.Struct, frozen=True):
 
 
 class Telecommand(msgspec.Struct, frozen=True):
-    """
-
-    Ne authentic telecommand; `counter` is still to be checked against replay, `arguments` to be decoded.
-    """
+    """One authentic telecommand; `counter` is still to be checked against replay, `arguments` to be decoded."""
 
     apid: int
     sequence_count: int

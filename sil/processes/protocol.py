@@ -8,6 +8,7 @@ here, because every drop is decided by shapers and bounded node queues.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -32,8 +33,12 @@ class Grant(msgspec.Struct, frozen=True, array_like=True, tag="g"):
     horizon_ns: int
     expected: tuple[tuple[int, int], ...]
     messages: tuple[WireMessage, ...] = ()
-    boots: tuple[tuple[int, int], ...] = ()
-    """Members that died (boot -1) or came back (their new boot) since the last grant."""
+
+
+class News(msgspec.Struct, frozen=True, array_like=True, tag="n"):
+    """Members that died (boot -1) or came back (their new boot). Nobody waits for batches of the dead."""
+
+    boots: tuple[tuple[int, int], ...]
 
 
 class Finish(msgspec.Struct, frozen=True, array_like=True, tag="f"):
@@ -81,7 +86,7 @@ class Start(msgspec.Struct, frozen=True, array_like=True, tag="s"):
 
 
 FromMember = Answer | Report | Ready
-ToMember = Grant | Finish | Start
+ToMember = Grant | Finish | Start | News
 
 
 class Umbilical(msgspec.Struct, frozen=True, array_like=True, tag="u"):
@@ -118,9 +123,10 @@ class Now(msgspec.Struct, frozen=True, array_like=True, tag="n"):
 
 
 class Close(msgspec.Struct, frozen=True, array_like=True, tag="c"):
-    """To the archive: after `message_count` messages in all, write everything and exit."""
+    """To the archive: when these have come (line of the sender, count of its messages), write everything and exit.
+    What a member sent that died without a report is taken as far as it came."""
 
-    message_count: int
+    message_counts: tuple[tuple[bytes, int], ...]
 
 
 ToArchive = Umbilical | Downlinked | Accepted | Now | Close
@@ -141,6 +147,34 @@ class MemberPlan(msgspec.Struct, frozen=True):
     """Run by the wall clock, without grants."""
 
 
+def line_of(index: int, boot_count: int) -> bytes:
+    """Name of one life of a member as a sender: a later life is somebody else, so that sockets and counts of the two
+    never mix."""
+    return b"%d.%d" % (index, boot_count)
+
+
+def member_of_line(line: bytes) -> tuple[int, int]:
+    """Member index and boot."""
+    index, _, boot_count = line.partition(b".")
+    return int(index), int(boot_count)
+
+
+def leave_last_words(folders: RunFolders, name: str, reason: str) -> None:
+    """Say why this process cannot go on; who waits for it will read it."""
+    try:
+        folders.last_words(name).write_text(reason)
+    except OSError:
+        print(f"process {name}: {reason}", file=sys.stderr, flush=True)
+
+
+def last_words(folders: RunFolders, name: str) -> str:
+    """What a process left, or nothing."""
+    try:
+        return folders.last_words(name).read_text()
+    except OSError:
+        return ""
+
+
 class RunFolders(msgspec.Struct, frozen=True):
     """Where a run's processes meet: endpoints (short, private), plan file, input logs."""
 
@@ -149,8 +183,12 @@ class RunFolders(msgspec.Struct, frozen=True):
     inputs: str
 
     def endpoint(self, name: str) -> str:
-        """ipc address of a socket of the run."""
+        """The ipc address of a socket of the run."""
         return f"ipc://{Path(self.endpoints) / name}"
+
+    def last_words(self, name: str) -> Path:
+        """Where a process that cannot go on leaves the reason."""
+        return Path(self.endpoints) / f"{name}.end"
 
     def worker_server(self) -> str:
         """Path of the Unix socket at which workers are forked."""

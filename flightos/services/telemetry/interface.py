@@ -33,10 +33,7 @@ FAILURE_STAGES: Final = (VerificationStage.REJECTED, VerificationStage.START_FAI
 
 
 class ReportEvent(Record, frozen=True):
-    """
-
-    Ny service reports an event of its dictionary; `values` are in the order of the definition's fields.
-    """
+    """Any service reports an event of its dictionary; `values` are in the order of the definition's fields."""
 
     event_id: int
     values: tuple[int | float | bool | str | bytes, ...] = ()
