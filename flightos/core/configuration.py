@@ -119,4 +119,6 @@ class NodeConfiguration(msgspec.Struct, frozen=True):
     health: HealthConfiguration = HealthConfiguration()
     downlink_period_ns: int = 10 * NS
     downlink_bytes_max: int = 4096
-    snapshot_period_ns: int = 60 * NS
+    snapshot_period_ns: int = 300 * NS
+    """A snapshot carries the tiles that a node holds, up to a megabyte; a restart replays what came after it, at a
+    thousand times its pace. Five minutes keep both small."""

@@ -41,7 +41,7 @@ def machine_index(options: Options) -> Row:
         unit="s",
         detail={
             "loop": f"CPU seconds for {REFERENCE_ITERATIONS:,} iterations of a fixed pure-Python loop",
-            "slower_than_reference": value / REFERENCE_S,
+            "reference_ratio": value / REFERENCE_S,
             "wall_s": median(waited_s) * scale,
             "rounds": rounds,
         },
