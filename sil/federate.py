@@ -86,7 +86,11 @@ class Federate:
             if member.outbox:
                 messages, member.outbox = member.outbox, []
                 for message in messages:
-                    if message.destination_id in participants:
-                        self.post(message)
-                    else:
+                    destination_id = message.destination_id
+                    receiver = participants.get(destination_id)
+                    if receiver is None:
                         self.outbox.append(message)
+                        continue
+                    receiver.post(message)
+                    if message.due_ns < next_of[destination_id]:
+                        next_of[destination_id] = message.due_ns

@@ -95,6 +95,7 @@ class LinkShaper:
         self._loss_threshold = loss_threshold
         self._stream = stream
         self._burst = burst
+        self._draws = loss_threshold > 0 or burst is not None
         self.state = ShaperState()
 
     def offer(self, size_bytes: int, t_mission_ns: int) -> int | ShaperDrop:
@@ -111,7 +112,7 @@ class LinkShaper:
             state.dropped_link_down_count += 1
             return ShaperDrop.LINK_DOWN
         state.busy_until_ns = left_ns
-        if self._is_lost():
+        if self._draws and self._is_lost():
             state.dropped_lost_count += 1
             return ShaperDrop.LOST
         due_ns = left_ns + self._light_time_ns(left_ns) + self._modem_latency_ns

@@ -124,7 +124,6 @@ class NodeHost:
         self._wake_ns = NEVER_NS
         self._wakeup_obt_ns = NEVER_NS
         self._requests: Mapping[type[Record], Callable[[Any, int], None]] = {
-            TransmitFrame: self._transmit,
             PointTerminal: self._point,
             ReportLoads: self._report_loads,
             CaptureImage: self._capture,
@@ -203,12 +202,15 @@ class NodeHost:
     def _accept(self, record: Any, t_ns: int) -> None:
         self._carry_out(self.node.accept(record, self.clock.obt_ns(t_ns)), t_ns)
 
-    def _carry_out(self, requests: Sequence[Record], t_ns: int) -> None:
+    def _carry_out(self, requests: Sequence[Any], t_ns: int) -> None:
         for request in requests:
-            if type(request) is EmitPacket:
+            kind = type(request)
+            if kind is EmitPacket:
                 self.umbilical.append(request.packet)
+            elif kind is TransmitFrame:
+                self._transmit(request, t_ns)
             else:
-                self._requests[type(request)](request, t_ns)
+                self._requests[kind](request, t_ns)
         wakeup = self.node.next_wakeup_obt_ns
         # Most records leave the next wake-up where it was.
         if wakeup != self._wakeup_obt_ns:
@@ -234,7 +236,9 @@ class NodeHost:
         if isinstance(due_ns, ShaperDrop):
             self.frames_dropped_count += 1
             return
-        self._send(due_ns, peer_id, FrameReceived(0, self.id, request.data))
+        self._sequence += 1
+        frame = FrameReceived(0, self.id, request.data)
+        self.outbox.append(Message(due_ns, self.id, self._sequence, peer_id, frame))
 
     def _point(self, request: PointTerminal, t_ns: int) -> None:
         record = TerminalPointed(self.id, request.terminal_index, request.peer_id)

@@ -136,3 +136,8 @@ def watchpoints_of(mode: Mode, watchpoints: tuple[Watchpoint, ...]) -> tuple[int
     return tuple(
         index for index, watchpoint in enumerate(watchpoints) if (mode, watchpoint.trigger) in TRANSITIONS
     )
+
+
+def terms_of(watchpoint: Watchpoint) -> tuple[tuple[Callable[[Any, Any], bool], str, int], ...]:
+    """The terms of a watchpoint as (comparison, field, limit): what is held against every forecast."""
+    return tuple((HOLDS[term.compare], term.field, term.limit) for term in watchpoint.terms)

@@ -35,7 +35,13 @@ from flightos.services.health.interface import (
     PeerSeen,
     Trigger,
 )
-from flightos.services.health.modes import COMMANDED, HOLDS, TRANSITIONS, make_watchpoints, watchpoints_of
+from flightos.services.health.modes import (
+    COMMANDED,
+    TRANSITIONS,
+    make_watchpoints,
+    terms_of,
+    watchpoints_of,
+)
 from flightos.services.health.peers import PeerState, planned_presence
 from flightos.services.health.state import COUNTERS, HealthState
 from flightos.services.health.watchdog import PeerWatchdog, look_no_later_than
@@ -58,7 +64,13 @@ class HealthService:
         self._limits = configuration.health
         self._watchdog = PeerWatchdog(configuration.node_id, configuration.health)
         self._watchpoints = make_watchpoints(configuration)
-        self._relevant = {mode: watchpoints_of(mode, self._watchpoints) for mode in Mode}
+        self._relevant = {
+            mode: tuple(
+                (index, terms_of(self._watchpoints[index]))
+                for index in watchpoints_of(mode, self._watchpoints)
+            )
+            for mode in Mode
+        }
         self.state = HealthState(persistence=[0] * len(self._watchpoints))
         self.reactions: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
             HelloReceived: self._hear_hello,
@@ -90,8 +102,9 @@ class HealthService:
         """Frozen counters and levels."""
         state = self.state
         suspected_count = declared_count = 0
+        watched = PeerState.WATCHED
         for peer in state.peers.values():
-            if peer.state is not PeerState.WATCHED:
+            if peer.state is not watched:
                 suspected_count += peer.state is PeerState.SUSPECTED
                 declared_count += peer.state is PeerState.DECLARED
         return HealthHousekeeping(
@@ -176,14 +189,14 @@ class HealthService:
             return ()
         forecast = record.forecast
         persistence = state.persistence
-        for index in self._relevant[state.mode]:
-            watchpoint = self._watchpoints[index]
-            for term in watchpoint.terms:
-                if not HOLDS[term.compare](getattr(forecast, term.field), term.limit):
+        for index, terms in self._relevant[state.mode]:
+            for holds, field, limit in terms:
+                if not holds(getattr(forecast, field), limit):
                     persistence[index] = 0
                     break
             else:
                 persistence[index] += 1
+                watchpoint = self._watchpoints[index]
                 if persistence[index] >= watchpoint.persistence_count:
                     return self._transit(watchpoint.trigger)
         return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from flightos.core.configuration import HealthConfiguration
 from flightos.core.ids import is_satellite
@@ -29,6 +30,8 @@ from flightos.services.health.peers import (
 from flightos.services.health.state import HealthState
 from flightos.services.telemetry.interface import ReportEvent
 
+_WATCHED: Final = PeerState.WATCHED  # looked at for every sign of life: a name costs less than a member
+
 
 def look_no_later_than(state: HealthState, obt_ns: int) -> None:
     """Plan the next look at timers, rounded up to a whole second."""
@@ -53,7 +56,7 @@ class PeerWatchdog:
         if peer is None:
             self._meet(state, peer_id, boot_count, hop_count, now_obt_ns)
             return ()
-        if boot_count == peer.boot_count and peer.state is PeerState.WATCHED:
+        if boot_count == peer.boot_count and peer.state is _WATCHED:
             peer.seen_obt_ns = now_obt_ns
             peer.hop_count = hop_count
             return ()

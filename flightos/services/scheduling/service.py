@@ -59,6 +59,7 @@ from flightos.services.scheduling.transitions import is_final, is_out, move
 from flightos.services.storage.interface import ContentRefused, ProductReleased
 
 TICK_NS: Final = NS_PER_S
+READY: Final = int(TaskState.READY)
 
 
 class SchedulingService:
@@ -110,13 +111,12 @@ class SchedulingService:
     def housekeeping(self) -> SchedulingHousekeeping:
         """Levels and counters."""
         state = self.state
-        counts = state.task_counts
+        waiting_count, ready_count, assigned_count, running_count, *_ = state.task_counts
         counters = state.counters
-        waiting = sum(
-            1
-            for observation in state.observations.values()
-            if observation.phase is ObservationPhase.WAITING_FOR_STANDBY
-        )
+        waiting = 0
+        if state.observations:
+            waiting_phase = ObservationPhase.WAITING_FOR_STANDBY
+            waiting = sum(observation.phase is waiting_phase for observation in state.observations.values())
         return SchedulingHousekeeping(
             len(state.observations),
             waiting,
@@ -124,10 +124,10 @@ class SchedulingService:
             len(state.assignments),
             len(state.views),
             len(state.links),
-            counts[TaskState.WAITING],
-            counts[TaskState.READY],
-            counts[TaskState.ASSIGNED],
-            counts[TaskState.RUNNING],
+            waiting_count,
+            ready_count,
+            assigned_count,
+            running_count,
             counters.task_done_count,
             counters.task_dropped_count,
             counters.imaged_count,
@@ -171,7 +171,7 @@ class SchedulingService:
         out: list[Record] = []
         if state.due_obt_ns <= now_obt_ns:
             run_timers(state, self._configuration, now_obt_ns, out)
-        is_wanted = state.views_changed and state.task_counts[TaskState.READY]
+        is_wanted = state.views_changed and state.task_counts[READY]
         if is_wanted and now_obt_ns >= state.placement_obt_ns:
             placement.place_all(state, self._configuration, now_obt_ns, out)
         views.gossip(state, self._configuration, now_obt_ns, out)

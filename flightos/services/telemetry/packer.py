@@ -47,6 +47,7 @@ EVENT_SERVICE: Final = 5
 VERIFICATION_SERVICE: Final = 1
 
 _HEADER: Final = Struct(TM_HEADER_FORMAT)
+_HEADER_AND_ID: Final = Struct(TM_HEADER_FORMAT + "H")
 _ID: Final = Struct(">H")
 _VERIFICATION: Final = Struct(">HHH")
 
@@ -112,12 +113,15 @@ class Packer:
         if tai_ns != self._cuc_tai_ns:
             self._cuc, self._cuc_tai_ns = cuc_time(tai_ns), tai_ns
         seconds, fraction = self._cuc
-        sequence = state.sequence_counts.get(plan.apid, 0)
-        state.sequence_counts[plan.apid] = (sequence + 1) & SEQUENCE_COUNT_MASK
-        message = state.message_counts.get(plan.message_key, 0)
-        state.message_counts[plan.message_key] = (message + 1) & MESSAGE_COUNT_MASK
+        apid, packet_id, message_key = plan.apid, plan.packet_id, plan.message_key
+        counts = state.sequence_counts
+        sequence = counts.get(apid, 0)
+        counts[apid] = sequence + 1 & SEQUENCE_COUNT_MASK
+        counts = state.message_counts
+        message = counts.get(message_key, 0)
+        counts[message_key] = message + 1 & MESSAGE_COUNT_MASK
         header = (
-            plan.packet_id,
+            packet_id,
             SEQUENCE_UNSEGMENTED | sequence,
             plan.length_field,
             PUS_VERSION_C | state.time_reference,
@@ -128,13 +132,14 @@ class Packer:
             seconds,
             fraction,
             self._spacecraft_id,
+            plan.structure_id,
         )
+        values = astuple(record)
         try:
-            data = plan.pack(*header, plan.structure_id, *astuple(record))
+            data = plan.pack(*header, *values)
         except (StructError, OverflowError):
             state.counters.values_saturated_count += 1
-            fields = plan.layout.pack_saturated(astuple(record))
-            data = _HEADER.pack(*header) + _ID.pack(plan.structure_id) + fields
+            data = _HEADER_AND_ID.pack(*header) + plan.layout.pack_saturated(values)
         return data + crc16(data).to_bytes(2, "big")
 
     def event(self, state: TelemetryState, event_id: int, values: Sequence[Value], now_obt_ns: int) -> bytes:
