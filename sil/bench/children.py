@@ -89,6 +89,17 @@ def memory(pid: int) -> Memory:
     return Memory(kib["Rss"] / KIB_PER_MIB, kib["Pss"] / KIB_PER_MIB)
 
 
+def mapped_packages(pid: int) -> list[str]:
+    """Installed packages whose native libraries a process has loaded, sorted: what a lean node must do without shows
+    here. Raises InfrastructureError for a process that is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    except OSError as error:
+        raise InfrastructureError(f"no memory map of process {pid}: {error}") from error
+    paths = [line.split(None, 5)[5] for line in lines if "/site-packages/" in line]
+    return sorted({path.split("/site-packages/")[1].split("/")[0].split(".")[0] for path in paths})
+
+
 def cpu_s(pid: int) -> float:
     """CPU seconds that a process has used, to the nanosecond where the kernel counts so. Raises
     InfrastructureError for a process that is gone."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sil.bench.children import Memory, cpu_s, memory, started_run, wait_for_processes
+from sil.bench.children import Memory, cpu_s, mapped_packages, memory, started_run, wait_for_processes
 from sil.bench.flights import plan_of, scratch
 from sil.bench.registry import Options
 from sil.bench.rows import Row
@@ -26,6 +26,8 @@ class Load:
     """What was seen of the node processes."""
 
     memories: list[Memory]
+    packages: list[str]
+    """With native libraries, in any of them."""
     cpu_percent: float
     busiest_percent: float
     watched_s: float
@@ -38,8 +40,9 @@ def measure(options: Options) -> Iterator[Row]:
     names = [node.name for node in plan.nodes if any(world.node_id == node.node_id for world in plan.worlds)]
     load = _watch(names, watch_s)
     peer = _peer()
-    yield _memory_row("rss", [one.rss_mib for one in load.memories], peer.rss_mib, "<= 40")
-    yield _memory_row("pss", [one.pss_mib for one in load.memories], peer.pss_mib, "<= 12")
+    for kind, goal in (("rss", "<= 40"), ("pss", "<= 12")):
+        nodes_mib = [getattr(one, f"{kind}_mib") for one in load.memories]
+        yield _memory_row(kind, nodes_mib, getattr(peer, f"{kind}_mib"), goal, load.packages)
     yield Row(
         name="idle_cpu",
         value=load.cpu_percent,
@@ -65,7 +68,10 @@ def _watch(names: list[str], watch_s: float) -> Load:
         used_s = [cpu_s(pid) - before for pid, before in zip(pids, before_s, strict=True)]
         watched_s = time.perf_counter() - started_s
         memories = [memory(pid) for pid in pids]
-    return Load(memories, 100.0 * sum(used_s) / watched_s, 100.0 * max(used_s) / watched_s, watched_s)
+        packages = sorted({package for pid in pids for package in mapped_packages(pid)})
+    return Load(
+        memories, packages, 100.0 * sum(used_s) / watched_s, 100.0 * max(used_s) / watched_s, watched_s
+    )
 
 
 def _peer() -> Memory:
@@ -79,7 +85,7 @@ def _peer() -> Memory:
             process.kill()
 
 
-def _memory_row(kind: str, nodes_mib: list[float], peer_mib: float, goal: str) -> Row:
+def _memory_row(kind: str, nodes_mib: list[float], peer_mib: float, goal: str, packages: list[str]) -> Row:
     return Row(
         name=f"node_memory_{kind}",
         value=max(nodes_mib),
@@ -93,5 +99,6 @@ def _memory_row(kind: str, nodes_mib: list[float], peer_mib: float, goal: str) -
             "peer_mib": peer_mib,
             "nodes_to_peer": median(nodes_mib) / peer_mib,
             "value_is": "the largest node process",
+            "native_packages_loaded": " ".join(packages),
         },
     )
