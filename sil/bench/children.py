@@ -76,7 +76,16 @@ def wait_for_processes(parent: subprocess.Popen[bytes], names: list[str], wait_s
         if wanted <= found.keys():
             return [found[name] for name in sorted(wanted)]
         time.sleep(0.2)
+    if parent.poll() is not None:
+        raise InfrastructureError(f"the run ended before all its processes appeared: {_last_words(parent)}")
     raise InfrastructureError(f"the processes of the run did not all appear within {wait_s:.0f} s")
+
+
+def _last_words(process: subprocess.Popen[bytes]) -> str:
+    """The last line on stderr of a process that has ended, or its exit status."""
+    lines = process.stderr.read().decode(errors="replace").split("\n") if process.stderr else []
+    said = [line.strip() for line in lines if line.strip()]
+    return said[-1] if said else f"exit status {process.returncode}"
 
 
 def memory(pid: int) -> Memory:

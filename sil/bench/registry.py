@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
 
-from flightos.core.errors import InfrastructureError
+from flightos.core.errors import FlightosError
 from sil.bench.rows import Row, skipped
 
 
@@ -42,5 +42,6 @@ def measure(name: str, options: Options) -> Iterator[Row]:
         yield from bench.measure(options)
     except ModuleNotFoundError as error:
         yield skipped(name, "", f"the package {error.name!r} is not installed")
-    except InfrastructureError as error:
-        yield skipped(name, "", f"did not run: {error}")
+    except Exception as error:  # one bench that breaks must not silence those after it
+        kind = "" if isinstance(error, FlightosError) else f"{type(error).__name__}: "
+        yield skipped(name, "", f"did not run: {kind}{error}")

@@ -32,6 +32,7 @@ def broken(error: Exception) -> Callable[[Options], Row]:
     [
         (ModuleNotFoundError("no", name="simpy"), "the package 'simpy' is not installed"),
         (InfrastructureError("no room"), "did not run: no room"),
+        (TypeError("a bug"), "did not run: TypeError: a bug"),
     ],
 )
 def test_a_bench_that_cannot_run_gives_a_row_that_says_so(
