@@ -66,3 +66,95 @@ fos_status_t fos_ccsds121_encode(const uint8_t *samples, size_t sample_count,
 fos_status_t fos_ccsds121_decode(const uint8_t *encoded, size_t encoded_bytes,
                                  const fos_ccsds121_parameters_t *parameters, uint8_t *samples, size_t sample_count,
                                  size_t samples_capacity_bytes, size_t *samples_bytes);
+
+typedef struct {
+    uint64_t bad_count;
+    uint64_t saturated_count;
+} fos_calibration_counts_t;
+
+typedef struct {
+    int32_t snow_green_dn_min;
+    int32_t snow_ratio_256;
+    int32_t cloud_red_dn_min;
+    int32_t cloud_swir_dn_min;
+    int32_t cloud_ratio_256;
+    int32_t shadow_red_dn_max;
+    int32_t shadow_nir_dn_max;
+    int32_t shadow_swir_dn_max;
+    int32_t water_ratio_256;
+} fos_scene_limits_t;
+
+typedef enum { FOS_EDGE_ZERO, FOS_EDGE_NEAREST, FOS_EDGE_MIRROR, ... } fos_edge_t;
+typedef enum { FOS_FINISH_NONE, FOS_FINISH_RELU, FOS_FINISH_THRESHOLD, ... } fos_finish_t;
+
+typedef struct {
+    uint32_t guard_radius;
+    uint32_t train_radius;
+    uint16_t dn_min;
+    double deviations_squared;
+} fos_cfar_limits_t;
+
+typedef struct {
+    uint32_t radius;
+    uint16_t candidate_dn_min;
+    uint16_t absolute_dn_min;
+    uint32_t valid_count_min;
+    double delta_dn;
+    double deviations_squared;
+} fos_hotspot_limits_t;
+
+typedef struct {
+    double antenna_x_m;
+    double antenna_y_m;
+    double antenna_z_m;
+    double range_to_centre_m;
+} fos_pulse_t;
+
+typedef struct {
+    double first_range_m;
+    double range_step_m;
+    double cycles_per_m;
+} fos_range_axis_t;
+
+typedef struct {
+    double r_itrf_km[3];
+    double zenith_itrf_unit[3];
+    double elevation_sine_min;
+} fos_station_t;
+
+fos_status_t fos_calibrate_u16(const uint16_t *raw_dn, const float *gain, const float *dark_dn, uint16_t saturation_dn,
+                               float fill, float *radiance, uint8_t *flags, size_t pixel_count,
+                               fos_calibration_counts_t *counts);
+fos_status_t fos_ndiff_u16(const uint16_t *a, const uint16_t *b, float *index, size_t pixel_count);
+fos_status_t fos_ndiff_mask_f32(const float *a, const float *b, float threshold, float *index, uint8_t *mask,
+                                size_t pixel_count, uint64_t *set_count);
+fos_status_t fos_ndiff_mask_u16(const uint16_t *a, const uint16_t *b, float threshold, float *index, uint8_t *mask,
+                                size_t pixel_count, uint64_t *set_count);
+fos_status_t fos_cloud_mask_u16(const uint16_t *green, const uint16_t *red, const uint16_t *nir, const uint16_t *swir,
+                                const fos_scene_limits_t *limits, uint8_t *classes, size_t pixel_count,
+                                uint64_t *class_counts);
+fos_status_t fos_change_classes_u16(const uint16_t *nir_before, const uint16_t *swir_before, const uint16_t *nir_after,
+                                    const uint16_t *swir_after, const float *thresholds, uint8_t *classes,
+                                    size_t pixel_count, uint64_t *class_counts);
+fos_status_t fos_convolve_f32(const float *image, size_t rows, size_t cols, const float *taps, size_t side,
+                              fos_edge_t edge, fos_finish_t finish, float limit, float *scratch, size_t scratch_count,
+                              float *filtered);
+fos_status_t fos_convolve_separable_f32(const float *image, size_t rows, size_t cols, const float *row_taps,
+                                        const float *col_taps, size_t side, fos_edge_t edge, fos_finish_t finish,
+                                        float limit, float *scratch, size_t scratch_count, float *filtered);
+fos_status_t fos_cfar_u16(const uint16_t *image_dn, size_t rows, size_t cols, const fos_cfar_limits_t *limits,
+                          double *scratch, size_t scratch_count, uint8_t *mask, uint64_t *set_count);
+fos_status_t fos_hotspot_u16(const uint16_t *thermal_dn, size_t rows, size_t cols, const fos_hotspot_limits_t *limits,
+                             double *scratch, size_t scratch_count, uint8_t *mask, uint64_t *set_count);
+fos_status_t fos_corner_turn_c64(const float *image, size_t rows, size_t cols, float *turned);
+fos_status_t fos_matched_filter_c64(const float *signal, size_t rows, size_t cols, const float *reference,
+                                    const float *window, float *scratch, size_t scratch_count, float *filtered);
+fos_status_t fos_backproject_c64(const float *profiles, size_t pulse_count, size_t bin_count, const fos_pulse_t *pulses,
+                                 const fos_range_axis_t *axis, const double *x_m, size_t cols, const double *y_m,
+                                 size_t rows, float *image);
+fos_status_t fos_pairs_in_sight(const double *r_km, size_t point_count, double blocking_radius_km, double range_km_max,
+                                double *range_km, uint8_t *in_sight);
+fos_status_t fos_edges_in_sight(const double *r_km, size_t point_count, const uint32_t *edges, size_t edge_count,
+                                double blocking_radius_km, double range_km_max, double *range_km, uint8_t *in_sight);
+fos_status_t fos_contact_scan(const double *r_itrf_km, size_t point_count, const fos_station_t *stations,
+                              size_t station_count, double *range_km, double *elevation_sine, uint8_t *in_contact);

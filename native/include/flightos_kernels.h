@@ -108,83 +108,6 @@ uint16_t fos_crc16(uint16_t previous, const uint8_t *data, size_t byte_count);
  * Check value of "123456789": 0xE3069283. */
 uint32_t fos_crc32c(uint32_t previous, const uint8_t *data, size_t byte_count);
 
-/* Part of a buffer: a frame in a batch. */
-typedef struct {
-    uint64_t offset_bytes;
-    uint64_t length_bytes;
-} fos_span_t;
-
-/* CRC-32C of two pieces laid end to end, from their CRCs and the length of the second. */
-uint32_t fos_crc32c_combine(uint32_t first_crc, uint32_t second_crc, uint64_t second_byte_count);
-
-/* The CRC of each frame, from its start value, in one call. Frames may overlap and leave gaps. FOS_ERR_RANGE, and
- * nothing written, when a frame does not lie inside the data. */
-fos_status_t fos_crc16_batch(const uint8_t *data, size_t byte_count, const fos_span_t *frames, size_t frame_count,
-                             uint16_t *crcs);
-fos_status_t fos_crc32c_batch(const uint8_t *data, size_t byte_count, const fos_span_t *frames, size_t frame_count,
-                              uint32_t *crcs);
-
-/* Bits of each of three copies that the other two outvoted. */
-typedef struct {
-    uint64_t first_bit_count;
-    uint64_t second_bit_count;
-    uint64_t third_bit_count;
-} fos_vote_faults_t;
-
-/* Triple modular redundancy: each bit of voted is what at least two of the copies say. */
-fos_status_t fos_vote(const uint8_t *first, const uint8_t *second, const uint8_t *third, uint8_t *voted,
-                      size_t byte_count, fos_vote_faults_t *faults);
-
-/* The same in place: all three copies become the majority; memory without a fault is not written. */
-fos_status_t fos_vote_scrub(uint8_t *first, uint8_t *second, uint8_t *third, size_t byte_count,
-                            fos_vote_faults_t *faults);
-
-/* What a check or scrub of SECDED words found. A lost word has an error that is detected but not correctable, such as
- * two bits; it is left as it is. first_lost_word_index means something only when lost_word_count is not 0. */
-typedef struct {
-    uint64_t data_bit_count;
-    uint64_t check_bit_count;
-    uint64_t lost_word_count;
-    uint64_t first_lost_word_index;
-} fos_secded_faults_t;
-
-/* SECDED(72,64), odd-weight columns (Hsiao 1970): 8 check bits for 64 data bits, any one bit of the 72 corrected, any
- * two detected. Column of data bit i: for i < 56 the i-th byte, in rising order, with three ones; for the others 0x1F
- * rotated left by i - 56. Check bit j is the parity of the data bits whose column has bit j. */
-fos_status_t fos_secded_encode(const uint64_t *words, uint8_t *checks, size_t word_count);
-fos_status_t fos_secded_check(const uint64_t *words, const uint8_t *checks, size_t word_count,
-                              fos_secded_faults_t *faults);
-fos_status_t fos_secded_scrub(uint64_t *words, uint8_t *checks, size_t word_count, fos_secded_faults_t *faults);
-
-/* Shards of an erasure code: data_count of data and parity_count of parity, all of shard_bytes, a stride apart. */
-#define FOS_DATA_SHARD_COUNT_MAX 128u
-#define FOS_PARITY_SHARD_COUNT_MAX 32u
-
-typedef struct {
-    size_t data_count;
-    size_t parity_count;
-    size_t shard_bytes;
-    size_t data_stride_bytes;
-    size_t parity_stride_bytes;
-} fos_erasure_shape_t;
-
-/* Erasure code over GF(2^8), x^8 + x^4 + x^3 + x^2 + 1, systematic, from a Cauchy matrix: factor of data shard i in
- * parity shard j is (255 ^ i) / ((255 - j) ^ i), so the first parity shard is the exclusive or of the data. Any
- * data_count of the shards restore all. Capacities are those of the two buffers: FOS_ERR_CAPACITY when the shards do not
- * fit, FOS_ERR_PARAMETER for counts outside 1..max or a stride below shard_bytes. */
-fos_status_t fos_erasure_encode(const fos_erasure_shape_t *shape, const uint8_t *data, size_t data_capacity_bytes,
-                                uint8_t *parity, size_t parity_capacity_bytes);
-
-/* Writes the shards that are not present (0 in is_present, data first, then parity, data_count + parity_count flags).
- * FOS_ERR_UNCORRECTABLE, and nothing written, when fewer than data_count are. The code finds no wrong byte in a shard
- * that is present: that is for the CRC of each. */
-fos_status_t fos_erasure_restore(const fos_erasure_shape_t *shape, uint8_t *data, size_t data_capacity_bytes,
-                                 uint8_t *parity, size_t parity_capacity_bytes, const uint8_t *is_present);
-
-/* Exclusive or of shard_count shards, each stride_bytes after the one before. */
-fos_status_t fos_xor_parity(const uint8_t *data, size_t data_capacity_bytes, size_t shard_count, size_t stride_bytes,
-                            size_t shard_bytes, uint8_t *parity);
-
 /* ---- CCSDS 121.0-B-3, lossless data compression ------------------------------------------------------------------ */
 
 /* Flags, with the values that libaec gives them. */
@@ -216,6 +139,66 @@ fos_status_t fos_ccsds121_encode(const uint8_t *samples, size_t sample_count,
 fos_status_t fos_ccsds121_decode(const uint8_t *encoded, size_t encoded_bytes,
                                  const fos_ccsds121_parameters_t *parameters, uint8_t *samples, size_t sample_count,
                                  size_t samples_capacity_bytes, size_t *samples_bytes);
+
+/* ---- CCSDS 123.0-B-2, lossless and near-lossless compression of images with several bands ------------------------- */
+
+#define FOS_CCSDS123_WIDE_NEIGHBOUR 0u
+#define FOS_CCSDS123_NARROW_NEIGHBOUR 1u
+#define FOS_CCSDS123_WIDE_COLUMN 2u
+#define FOS_CCSDS123_NARROW_COLUMN 3u
+
+#define FOS_CCSDS123_SAMPLE_ADAPTIVE 0u
+#define FOS_CCSDS123_BLOCK_ADAPTIVE 2u
+
+/* All that the header of a compressed image carries (5.3), in the standard's order. */
+typedef struct {
+    uint32_t cols, rows, bands;       /* N_X, N_Y, N_Z: 1..65536 each */
+    uint32_t sample_bits;             /* D: 2..16; samples lie in 1 byte up to 8 bits, else in 2, native byte order */
+    uint32_t is_signed;               /* 0 or 1 */
+    uint32_t interleave_bands;        /* coding order: 0 = BSQ, else M: 1 = BIL, bands = BIP (5.4.2) */
+    uint32_t output_word_bytes;       /* B: 1..8 */
+    uint32_t entropy_coder;
+    uint32_t bands_used;              /* P: 0..15 bands before the current one */
+    uint32_t is_reduced;              /* 1: no directional local differences (4.3) */
+    uint32_t local_sum;               /* 4.4; neighbour-oriented sums need cols > 1 */
+    uint32_t register_bits;           /* R: max(32, D + Omega + 2)..64 */
+    uint32_t weight_bits;             /* Omega: 4..19 */
+    uint32_t weight_interval_log2;    /* t_inc: 2^4..2^11 */
+    int32_t weight_exponent_first;    /* nu_min: -6..9 */
+    int32_t weight_exponent_last;     /* nu_max: nu_min..9 */
+    uint32_t error_limits_used;       /* 0 = lossless, 1 = absolute, 2 = relative, 3 = both (4.8.2) */
+    uint32_t error_absolute_max;      /* A: below 2^(D - 1) */
+    uint32_t error_relative_max;      /* R: error at most this share of 2^D times the predicted value */
+    uint32_t unary_zeros_max;         /* U_max: 8..32; this and the next three: sample-adaptive coder */
+    uint32_t counter_bits;            /* gamma*: max(4, gamma_0 + 1)..11 */
+    uint32_t counter_first_bits;      /* gamma_0: 1..8 */
+    uint32_t accumulator_first;       /* K: 0..min(D - 2, 14) */
+    uint32_t block_size;              /* J; this and the next two: block-adaptive coder */
+    uint32_t interval_blocks;         /* r: 1..4096 */
+    uint32_t is_restricted;           /* short code options, D up to 4 */
+} fos_ccsds123_parameters_t;
+
+/* Bytes of scratch memory for either direction, and of output that always suffice; 0 for impossible parameters. */
+size_t fos_ccsds123_scratch_bytes(const fos_ccsds123_parameters_t *parameters);
+size_t fos_ccsds123_encoded_bytes_max(const fos_ccsds123_parameters_t *parameters);
+
+/* image has shape (bands, rows, cols). FOS_ERR_RANGE when a sample needs more than sample_bits. */
+fos_status_t fos_ccsds123_encode(const uint8_t *image, size_t image_bytes, const fos_ccsds123_parameters_t *parameters,
+                                 uint8_t *scratch, size_t scratch_bytes, uint8_t *encoded,
+                                 size_t encoded_capacity_bytes, size_t *encoded_bytes);
+
+/* Reads the header of a compressed image. FOS_ERR_CORRUPT when it is none, FOS_ERR_UNSUPPORTED when it asks for what is
+ * not here: more than 16 bits, the hybrid coder, tables of any kind, sample representatives, changing error limits. */
+fos_status_t fos_ccsds123_read_header(const uint8_t *encoded, size_t encoded_bytes,
+                                      fos_ccsds123_parameters_t *parameters, size_t *header_bytes);
+
+/* Any bytes give a status; the image is whole only with FOS_OK. */
+fos_status_t fos_ccsds123_decode(const uint8_t *encoded, size_t encoded_bytes, uint8_t *image,
+                                 size_t image_capacity_bytes, uint8_t *scratch, size_t scratch_bytes,
+                                 size_t *image_bytes);
+
+#include "flightos_kernels_imaging.h"
+#include "flightos_kernels_protection.h"
 
 #ifdef __cplusplus
 }

@@ -41,25 +41,15 @@ static const level_t levels[] = {
 };
 #define LEVEL_COUNT (sizeof levels / sizeof levels[0])
 
-static void fill_bandmath(fos_kernels_t *table, uint32_t features)
-{
-    (void)features; /* compiled for the baseline of the processor, which measured no slower */
-    table->correct_radiance_u8 = fos_correct_radiance_u8_portable;
-    table->correct_radiance_u16 = fos_correct_radiance_u16_portable;
-    table->ndiff_f32 = fos_ndiff_f32_portable;
-    table->mask_above_f32 = fos_mask_above_f32_portable;
-    table->mask_below_f32 = fos_mask_below_f32_portable;
-    table->pack_bits = fos_pack_bits_portable;
-    table->sum_fixed_f32 = fos_sum_fixed_f32_portable;
-}
-
 /* One per area of kernels. */
 static void (*const fills[])(fos_kernels_t *table, uint32_t features) = {
-    fill_bandmath,
+    fos_imaging_fill,
     fos_crc_fill,
     fos_vote_fill,
     fos_secded_fill,
     fos_erasure_fill,
+    fos_integer_fill,
+    fos_abft_fill,
 };
 
 static pthread_once_t choose_once = PTHREAD_ONCE_INIT;
@@ -176,66 +166,4 @@ void fos_dispatch_renew(void)
     }
     if (lookup_checksum() != chosen.lookup_checksum) { fill_lookups(); }
     fill(level);
-}
-
-fos_status_t fos_correct_radiance_u8(const uint8_t *raw_dn, const float *gain, const float *dark_dn, float *radiance,
-                                     size_t pixel_count)
-{
-    if (raw_dn == NULL || gain == NULL || dark_dn == NULL || radiance == NULL) { return FOS_ERR_NULL; }
-    if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    fos_kernels()->correct_radiance_u8(raw_dn, gain, dark_dn, radiance, pixel_count);
-    return FOS_OK;
-}
-
-fos_status_t fos_correct_radiance_u16(const uint16_t *raw_dn, const float *gain, const float *dark_dn,
-                                      float *radiance, size_t pixel_count)
-{
-    if (raw_dn == NULL || gain == NULL || dark_dn == NULL || radiance == NULL) { return FOS_ERR_NULL; }
-    if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    fos_kernels()->correct_radiance_u16(raw_dn, gain, dark_dn, radiance, pixel_count);
-    return FOS_OK;
-}
-
-fos_status_t fos_ndiff_f32(const float *a, const float *b, float *index, size_t pixel_count)
-{
-    if (a == NULL || b == NULL || index == NULL) { return FOS_ERR_NULL; }
-    if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    fos_kernels()->ndiff_f32(a, b, index, pixel_count);
-    return FOS_OK;
-}
-
-fos_status_t fos_mask_above_f32(const float *index, float threshold, uint8_t *mask, size_t pixel_count,
-                                uint64_t *set_count)
-{
-    if (index == NULL || mask == NULL || set_count == NULL) { return FOS_ERR_NULL; }
-    if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    if (threshold != threshold) { return FOS_ERR_PARAMETER; }
-    *set_count = fos_kernels()->mask_above_f32(index, threshold, mask, pixel_count);
-    return FOS_OK;
-}
-
-fos_status_t fos_mask_below_f32(const float *index, float threshold, uint8_t *mask, size_t pixel_count,
-                                uint64_t *set_count)
-{
-    if (index == NULL || mask == NULL || set_count == NULL) { return FOS_ERR_NULL; }
-    if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    if (threshold != threshold) { return FOS_ERR_PARAMETER; }
-    *set_count = fos_kernels()->mask_below_f32(index, threshold, mask, pixel_count);
-    return FOS_OK;
-}
-
-fos_status_t fos_pack_bits(const uint8_t *mask, size_t pixel_count, uint8_t *packed, size_t packed_capacity_bytes)
-{
-    if (mask == NULL || packed == NULL) { return FOS_ERR_NULL; }
-    if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    if (packed_capacity_bytes < (pixel_count + 7) / 8) { return FOS_ERR_CAPACITY; }
-    fos_kernels()->pack_bits(mask, pixel_count, packed);
-    return FOS_OK;
-}
-
-fos_status_t fos_sum_fixed_f32(const float *index, size_t pixel_count, int64_t *sum_fixed, uint64_t *counted)
-{
-    if (index == NULL || sum_fixed == NULL || counted == NULL) { return FOS_ERR_NULL; }
-    if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    return fos_kernels()->sum_fixed_f32(index, pixel_count, sum_fixed, counted);
 }

@@ -8,7 +8,7 @@
 #ifndef FOS_KERNELS_INTERNAL_H
 #define FOS_KERNELS_INTERNAL_H
 
-#include "flightos_kernels.h"
+#include "imaging_internal.h"
 
 /* Processor features, found once. */
 #define FOS_FEATURE_SSE42 1u
@@ -25,13 +25,7 @@ uint32_t fos_cpu_features(void);
 
 typedef struct {
     const char *name;
-    void (*correct_radiance_u8)(const uint8_t *, const float *, const float *, float *, size_t);
-    void (*correct_radiance_u16)(const uint16_t *, const float *, const float *, float *, size_t);
-    void (*ndiff_f32)(const float *, const float *, float *, size_t);
-    uint64_t (*mask_above_f32)(const float *, float, uint8_t *, size_t);
-    uint64_t (*mask_below_f32)(const float *, float, uint8_t *, size_t);
-    void (*pack_bits)(const uint8_t *, size_t, uint8_t *);
-    fos_status_t (*sum_fixed_f32)(const float *, size_t, int64_t *, uint64_t *);
+    fos_imaging_kernels_t imaging;
     uint16_t (*crc16)(uint16_t, const uint8_t *, size_t);
     uint32_t (*crc32c)(uint32_t, const uint8_t *, size_t);
     void (*crc16_batch)(const uint8_t *, const fos_span_t *, size_t, uint16_t *);
@@ -43,6 +37,11 @@ typedef struct {
     void (*secded_scrub)(uint64_t *, uint8_t *, size_t, fos_secded_faults_t *);
     void (*gf_combine)(const uint8_t *, size_t, size_t, const uint8_t *const *, uint8_t *const *, size_t);
     void (*xor_parity)(const uint8_t *, size_t, size_t, uint8_t *, size_t);
+    void (*quantise)(const float *, size_t, float, int, int8_t *);
+    void (*dequantise)(const int8_t *, size_t, float, int, float *);
+    void (*gemm_i8)(const int8_t *, const int8_t *, size_t, size_t, size_t, int32_t *);
+    void (*abft_sums)(const float *, size_t, size_t, const double *, double *, double *, double *);
+    void (*abft_products)(const float *, size_t, size_t, const float *, double *, double *);
 } fos_kernels_t;
 
 /* The table in use, as it lies in memory: only pointers, so every byte of it means something. */
@@ -67,27 +66,17 @@ typedef struct {
 extern const fos_lookup_t fos_lookups[];
 
 /* Each area's part of the table: portable code first, then what is better with these features. */
+void fos_imaging_fill(fos_kernels_t *table, uint32_t features);
 void fos_crc_fill(fos_kernels_t *table, uint32_t features);
 void fos_vote_fill(fos_kernels_t *table, uint32_t features);
 void fos_secded_fill(fos_kernels_t *table, uint32_t features);
 void fos_erasure_fill(fos_kernels_t *table, uint32_t features);
+void fos_integer_fill(fos_kernels_t *table, uint32_t features);
+void fos_abft_fill(fos_kernels_t *table, uint32_t features);
 
 /* Fills the CRC tables; called before any of them is in use. */
 void fos_crc_tables_fill(void);
 
-void fos_correct_radiance_u8_portable(const uint8_t *restrict raw_dn, const float *restrict gain,
-                                      const float *restrict dark_dn, float *restrict radiance, size_t pixel_count);
-void fos_correct_radiance_u16_portable(const uint16_t *restrict raw_dn, const float *restrict gain,
-                                       const float *restrict dark_dn, float *restrict radiance, size_t pixel_count);
-void fos_ndiff_f32_portable(const float *restrict a, const float *restrict b, float *restrict index,
-                            size_t pixel_count);
-uint64_t fos_mask_above_f32_portable(const float *restrict index, float threshold, uint8_t *restrict mask,
-                                     size_t pixel_count);
-uint64_t fos_mask_below_f32_portable(const float *restrict index, float threshold, uint8_t *restrict mask,
-                                     size_t pixel_count);
-void fos_pack_bits_portable(const uint8_t *restrict mask, size_t pixel_count, uint8_t *restrict packed);
-fos_status_t fos_sum_fixed_f32_portable(const float *index, size_t pixel_count, int64_t *sum_fixed,
-                                        uint64_t *counted);
 uint16_t fos_crc16_portable(uint16_t previous, const uint8_t *data, size_t byte_count);
 uint32_t fos_crc32c_portable(uint32_t previous, const uint8_t *data, size_t byte_count);
 uint32_t fos_crc32c_sse42(uint32_t previous, const uint8_t *data, size_t byte_count);
