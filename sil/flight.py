@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from flightos.core.errors import InfrastructureError
 from flightos.ground.dictionary import current_document
 from flightos.ground.receive import Receiver
 from sil.folder import RunFolder, RunOptions
+from sil.interruption import Interruption
 from sil.outcome import Outcome
 from sil.plan import RunPlan
 from sil.progress import OnProgress, ignore_progress
@@ -42,21 +45,36 @@ def fly(
         wall=wall,
         dictionary=current_document(),
     )
-    folder = RunFolder.create(out, plan, options)
-    if mode == "virtual":
-        outcome = _fly_virtual(plan, folder, commands, progress)
-    else:
-        from sil.processes.flight import fly_processes
+    with Interruption() as interruption:
+        folder = RunFolder.create(out, plan, options)
+        try:
+            if mode == "virtual":
+                outcome = _fly_virtual(plan, folder, commands, progress, interruption)
+            else:
+                from sil.processes.flight import fly_processes
 
-        outcome = fly_processes(plan, folder, commands, speed, wall, progress)
-    folder.finish(plan, outcome)
+                outcome = fly_processes(plan, folder, commands, speed, wall, progress, interruption)
+            folder.finish(plan, outcome)
+        except KeyboardInterrupt:
+            folder.give_up("interrupted", "ended by the user before it could end by itself")
+            raise
+        except (OSError, sqlite3.Error) as error:
+            folder.give_up("failed", str(error))
+            raise InfrastructureError(f"{folder.path}: {error}") from error
+        except Exception as error:
+            folder.give_up("failed", str(error))
+            raise
     summary = summarise(plan, folder, outcome)
     folder.write_summary(summary)
     return summary
 
 
 def _fly_virtual(
-    plan: RunPlan, folder: RunFolder, commands: Sequence[Command], progress: OnProgress
+    plan: RunPlan,
+    folder: RunFolder,
+    commands: Sequence[Command],
+    progress: OnProgress,
+    interruption: Interruption,
 ) -> Outcome:
     receiver = Receiver(folder.path, current_document(), plan.epoch_tai_ns)
     write_commands(folder.inputs / OPERATOR_LOG, commands)
@@ -73,9 +91,11 @@ def _fly_virtual(
             folder.write_live(live_record(look))
             progress(look)
 
+    interruption.flying()
     try:
-        outcome = flight.run(on_slice)
+        outcome = flight.run(on_slice, lambda: interruption.is_wanted)
     finally:
+        interruption.closing()
         receiver.close()
     look = watch.look(outcome.end_ns, 0)
     folder.write_live(live_record(look))

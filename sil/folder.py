@@ -22,6 +22,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -100,7 +101,7 @@ class RunFolder:
         return cls(path, manifest)
 
     def state(self) -> str:
-        """running, finished, interrupted or killed: a run that says it is running and whose process is gone was
+        """running, finished, interrupted, failed or killed: a run that says it is running and whose process is gone was
         killed."""
         said = str(self.manifest.get("state", "killed"))
         pid, start = int(self.manifest.get("pid", 0)), str(self.manifest.get("pid_start", ""))
@@ -135,6 +136,16 @@ class RunFolder:
             "products_hash": outcome.products_hash(),
         }
         self._write_manifest()
+
+    def give_up(self, state: str, reason: str) -> None:
+        """Say in the manifest why there is no outcome; on a disk that takes nothing more the run counts as killed."""
+        self.manifest |= {
+            "state": state,
+            "reason": reason,
+            "ended_utc": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        }
+        with suppress(OSError):
+            self._write_manifest()
 
     def write_summary(self, summary: Mapping[str, object]) -> None:
         """Keep what `flightos run --json` prints."""

@@ -18,7 +18,9 @@ import msgspec
 from flightos.core.configuration import NodeConfiguration
 from flightos.core.errors import InfrastructureError
 from flightos.core.ports import NodeInput
+from flightos.core.records import Record
 from flightos.node.node import Snapshot
+from flightos.node.recorder import encode_stream
 
 LogEntry = tuple[int, NodeInput | int]
 _entry_decoder = msgspec.msgpack.Decoder(LogEntry)
@@ -40,21 +42,21 @@ class InputLog:
     ) -> None:
         self._folder = folder
         self._name = f"{configuration.node_id}.{boot_count}"
-        self._pending: list[bytes] = [msgspec.msgpack.encode(LogHeader(configuration, boot_count, restored))]
+        self._pending: list[tuple[int, Record | int]] = []
         try:
             self._file: IO[bytes] = (folder / f"{self._name}.log").open("wb", buffering=0)
         except OSError as error:
             raise InfrastructureError(f"{folder}: cannot write the input log: {error}") from error
-        self.flush()
+        self._file.write(msgspec.msgpack.encode(LogHeader(configuration, boot_count, restored)))
 
-    def append(self, entry: bytes) -> None:
-        """Take one encoded entry."""
-        self._pending.append(entry)
+    def append(self, obt_ns: int, entry: Record | int) -> None:
+        """Take one entry."""
+        self._pending.append((obt_ns, entry))
 
     def flush(self) -> None:
         """Write what was taken since the last flush, in one call."""
         if self._pending:
-            self._file.write(b"".join(self._pending))
+            self._file.write(encode_stream(self._pending))
             self._pending.clear()
 
     def keep(self, snapshot: Snapshot) -> None:
@@ -66,9 +68,11 @@ class InputLog:
         temporary.replace(target)
 
     def close(self) -> None:
-        """Write the rest and close."""
-        self.flush()
-        self._file.close()
+        """Write the rest and close. A second time changes nothing."""
+        try:
+            self.flush()
+        finally:
+            self._file.close()
 
 
 def read_log(folder: Path, node_id: int, boot_count: int) -> tuple[LogHeader, list[LogEntry]]:

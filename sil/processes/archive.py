@@ -7,6 +7,7 @@ writes live.json once a second and pushes the same to the run's status line.
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -43,18 +44,19 @@ class ArchiveLoop:
         self._receiver = Receiver(run_dir, current_document(), sizes.epoch_tai_ns)
         self._watch = Watch(run_dir, sizes.satellite_count, sizes.link_count, sizes.duration_ns)
         self._now = protocol.Now(0, 0)
-        self._taken = 0
-        self._wanted: int | None = None
+        self._taken: dict[bytes, int] = {}
+        self._wanted: tuple[tuple[bytes, int], ...] | None = None
 
     def run(self) -> None:
         """Until everything is written."""
         decode = msgspec.msgpack.Decoder(protocol.ToArchive).decode
         flushed_s = lived_s = time.monotonic()
-        while self._wanted is None or self._taken < self._wanted:
+        while not self._has_all():
             if self._inbox.poll(200):
                 for _ in range(256):
                     try:
-                        self._take(decode(self._inbox.recv(zmq.NOBLOCK)))
+                        line, data = self._inbox.recv_multipart(zmq.NOBLOCK)
+                        self._take(line, decode(data))
                     except zmq.Again:
                         break
             now_s = time.monotonic()
@@ -70,17 +72,24 @@ class ArchiveLoop:
         self._inbox.close()
         self._context.term()
 
-    def _take(self, message: protocol.ToArchive) -> None:
+    def _has_all(self) -> bool:
+        """True once everything that was sent has come; of those who died, what has come by then."""
+        if self._wanted is None or any(self._taken.get(line, 0) < count for line, count in self._wanted):
+            return False
+        return not self._inbox.poll(0)
+
+    def _take(self, line: bytes, message: protocol.ToArchive) -> None:
         if isinstance(message, protocol.Now):
             self._now = message
             return
         if isinstance(message, protocol.Close):
-            self._wanted = message.message_count
+            self._wanted = message.message_counts
             return
-        self._taken += 1
+        is_first = not self._taken
+        self._taken[line] = self._taken.get(line, 0) + 1
+        if is_first:
+            self._tell()
         if isinstance(message, protocol.Umbilical):
-            if self._taken == 1:
-                self._tell()
             self._receiver.umbilical(message.packets, min(message.receive_t_ns, self._duration_ns))
         elif isinstance(message, protocol.Downlinked):
             self._receiver.downlink(message.source_id, message.packets, message.receive_t_ns)
@@ -95,7 +104,7 @@ class ArchiveLoop:
             self._receiver.accept(accepted, message.product, message.receive_t_ns)
 
     def _tell(self) -> None:
-        progress = self._watch.look(self._now.t_ns, self._now.nodes_dead, self._taken > 0)
+        progress = self._watch.look(self._now.t_ns, self._now.nodes_dead, bool(self._taken))
         write_live(self._run_dir, live_record(progress))
         try:
             self._progress.send(msgspec.msgpack.encode(progress), zmq.NOBLOCK)
@@ -106,9 +115,15 @@ class ArchiveLoop:
 def main() -> None:
     """Entry point: run folder, the run's folders and sizes as JSON."""
     become_worker(os.getppid())
-    run_dir, folders, sizes = sys.argv[1:4]
-    decode = msgspec.json.decode
-    ArchiveLoop(Path(run_dir), decode(folders, type=RunFolders), decode(sizes, type=protocol.RunSizes)).run()
+    run_dir = Path(sys.argv[1])
+    folders = msgspec.json.decode(sys.argv[2], type=RunFolders)
+    sizes = msgspec.json.decode(sys.argv[3], type=protocol.RunSizes)
+    try:
+        ArchiveLoop(run_dir, folders, sizes).run()
+    except (OSError, sqlite3.Error) as error:
+        protocol.leave_last_words(folders, protocol.ARCHIVE_NAME, f"cannot write into {run_dir}: {error}")
+        # Not the ordinary end: threads and sockets would try to write once more.
+        os._exit(3)
 
 
 if __name__ == "__main__":

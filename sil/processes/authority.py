@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
-from typing import Final
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 import zmq
@@ -19,6 +20,7 @@ from flightos.core.errors import InfrastructureError
 from flightos.core.ids import AUTHORITY_ID, OPERATOR_ID, WORLD_ID
 from flightos.core.ports import CommandReceived, NodeLifeChanged
 from flightos.core.time import NS_PER_S
+from sil.interruption import Interruption
 from sil.outcome import Outcome
 from sil.plan import RunPlan
 from sil.processes import protocol
@@ -26,47 +28,65 @@ from sil.processes.grants import Ledger
 from sil.processes.layout import member_of_node, members_of
 from sil.processes.operator_port import OperatorPort
 from sil.processes.outputs import ArchivePort
-from sil.processes.protocol import Answer, Finish, Grant, Ready, Report
-from sil.processes.server import Ended
-from sil.processes.servers import ForkServer
+from sil.processes.protocol import (
+    Answer,
+    Finish,
+    Grant,
+    News,
+    Ready,
+    Report,
+    RunFolders,
+    last_words,
+    line_of,
+    member_of_line,
+)
+from sil.processes.server import HOST_TROUBLE, Ended
+from sil.processes.servers import ForkServer, Helpers, status_text
 from sil.stops import Command, Crash, Restart, Stop
 
 ANSWER_WAIT_S: Final = 120.0
 """A member that answers nothing for this long is stuck."""
 READY_WAIT_S: Final = 30.0
+LOOK_MS: Final = 200
+"""How often the helper processes are looked after while everybody is waited for."""
 NOW_PERIOD_NS: Final = NS_PER_S
+
+
+class Crew(NamedTuple):
+    """What the authority works with, beside the plan."""
+
+    server: ForkServer
+    helpers: Helpers
+    folders: RunFolders
+    control: zmq.Socket[bytes]
+    archive: ArchivePort
+    operator: OperatorPort
+    interruption: Interruption
 
 
 class Authority:
     """Sockets and processes around a Ledger."""
 
-    def __init__(
-        self,
-        plan: RunPlan,
-        server: ForkServer,
-        control: zmq.Socket[bytes],
-        archive: ArchivePort,
-        operator: OperatorPort,
-        *,
-        is_wall: bool = False,
-    ) -> None:
+    def __init__(self, plan: RunPlan, crew: Crew, *, is_wall: bool = False) -> None:
         self._plan = plan
-        self._server = server
-        self._control = control
-        self._archive = archive
-        self._operator = operator
+        self._crew = crew
+        self._server = crew.server
+        self._control = crew.control
+        self._poller = zmq.Poller()
+        self._poller.register(self._control, zmq.POLLIN)
+        self._poller.register(self._server.fileno(), zmq.POLLIN)
         self._members = {member.index: member for member in members_of(plan, is_wall)}
         self._index_of = member_of_node(plan)
         self._pids: dict[int, int] = {}
         self._ledger = Ledger(plan.lookahead_ns())
         self._boots: dict[int, int] = {}
-        self._news: dict[int, list[tuple[int, int]]] = {}
+        self._died: deque[int] = deque()
         self._mail: dict[int, list[protocol.WireMessage]] = {}
         self._sequence = 0
         self._ending = -1
         self._now_ns = 0
         self._told_ns = -1
-        self.archive_count = 0
+        self.archive_counts: list[tuple[bytes, int]] = []
         self.outcome = Outcome()
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = msgspec.msgpack.Decoder(protocol.FromMember).decode
@@ -77,13 +97,13 @@ class Authority:
         """Fork all members and wait until each has said that it is ready."""
         for member in self._members.values():
             self._pids[member.index] = self._server.fork(member)
-        waiting = dict(self._members)
+        waiting = dict.fromkeys(self._members)
         deadline_s = time.monotonic() + READY_WAIT_S
         while waiting:
-            try:
-                index, ready = self._receive(max(deadline_s - time.monotonic(), 0.0))
-            except MemberDied as death:
-                raise InfrastructureError(f"process {waiting[death.index].name} did not start") from death
+            index, ready = self._receive(max(deadline_s - time.monotonic(), 0.0), waiting)
+            if ready is None:
+                name = self._members[index].name
+                raise InfrastructureError(f"process {name} did not start; its message is above")
             assert isinstance(ready, Ready)
             self._join(index, ready.next_event_ns)
             del waiting[index]
@@ -91,21 +111,24 @@ class Authority:
     def _join(self, index: int, next_event_ns: int) -> None:
         self._ledger.join(index, next_event_ns)
 
-    def _receive(self, wait_s: float) -> tuple[int, protocol.FromMember]:
-        """The next word of any member; deaths meanwhile are handled or end the run."""
+    def _receive(self, wait_s: float, awaited: Iterable[int]) -> tuple[int, protocol.FromMember | None]:
+        """The next word of any member; None with a member that died unplanned meanwhile."""
         give_up_s = time.monotonic() + wait_s
-        poller = zmq.Poller()
-        poller.register(self._control, zmq.POLLIN)
-        poller.register(self._server.fileno(), zmq.POLLIN)
-        while True:
-            ready = dict(poller.poll(max(int((give_up_s - time.monotonic()) * 1000), 1)))
+        while not self._died:
+            ready = dict(self._poller.poll(LOOK_MS))
             if self._control in ready:
-                identity, data = self._control.recv_multipart()
-                return int(identity), self._decode(data)
-            if ready:
+                line, data = self._control.recv_multipart()
+                index, boot_count = member_of_line(line)
+                if boot_count == self._members[index].boot_count:
+                    return index, self._decode(data)
+            elif ready:
                 self._note_deaths()
-            elif time.monotonic() >= give_up_s:
-                raise InfrastructureError(f"no answer from a process of the run for {wait_s:.0f} s")
+            else:
+                self._crew.helpers.check()
+                if time.monotonic() >= give_up_s:
+                    names = ", ".join(self._members[index].name for index in awaited)
+                    raise InfrastructureError(f"no answer for {wait_s:.0f} s from: {names}")
+        return self._died.popleft(), None
 
     def _note_deaths(self) -> None:
         for ended in self._server.take_ended():
@@ -113,75 +136,78 @@ class Authority:
                 self._bury(ended)
 
     def _bury(self, ended: Ended) -> None:
-        """A member died that nobody planned to kill, unless it has just been asked to end."""
-        if ended.index == self._ending:
+        """A member died that nobody planned to kill; one that has just been asked to end may end."""
+        if ended.index == self._ending and ended.status == 0:
             return
         member = self._members[ended.index]
-        how = f"signal {-ended.status}" if ended.status < 0 else f"exit status {ended.status}"
+        who = f"process {member.name} (pid {ended.pid})"
+        if ended.status == HOST_TROUBLE:
+            reason = last_words(self._crew.folders, str(member.index)) or "its message is above"
+            # It may have seen first that a helper is gone.
+            self._crew.helpers.check()
+            raise InfrastructureError(f"{who} cannot go on: {reason}")
+        how = status_text(ended.status)
         if member.hosts_world or len(member.node_ids) != 1:
-            raise InfrastructureError(f"process {member.name} (pid {ended.pid}) died: {how}")
+            raise InfrastructureError(f"{who} died: {how}; the run cannot go on without it")
         when = f"{self._now_ns / NS_PER_S:.3f} s of mission time"
-        self.outcome.not_repeatable = (
-            f"process {member.name} (pid {ended.pid}) died unplanned at {when}: {how}"
-        )
+        self.outcome.not_repeatable = f"{who} died unplanned at {when}: {how}"
         self._remove(ended.index)
         self._tell_world(member.node_ids[0], False, self._now_ns)
-        raise MemberDied(ended.index)
+        self._died.append(ended.index)
 
     def _remove(self, index: int) -> None:
-        if index in self._ledger.members():
+        if index in self._ledger:
             self._ledger.leave(index)
         self._pids.pop(index, None)
+        self._mail.pop(index, None)
         self._boots[index] = -1
         self._announce(index, -1)
 
     def _announce(self, index: int, boot_count: int) -> None:
+        """Everybody hears of it before the next grant, or while waiting for a batch that may never come."""
         for other in self._ledger.members():
             if other != index:
-                self._news.setdefault(other, []).append((index, boot_count))
+                self._order(other, News(((index, boot_count),)))
 
     # --- grants -----------------------------------------------------------------------------------------------
 
     def run_until(self, until_ns: int, pace: Callable[[int], None]) -> None:
-        """Grant windows until every event before `until_ns` is done."""
+        """Grant windows until every event before `until_ns` is done, or the user wants an end."""
         while self._ledger.next_event_ns() < until_ns:
             horizon_ns = self._ledger.horizon_ns(until_ns)
             pace(horizon_ns)
+            if self._crew.interruption.is_wanted:
+                return
             self._now_ns = horizon_ns
-            waiting = self._grant(horizon_ns)
-            while waiting:
-                try:
-                    index, answer = self._receive(ANSWER_WAIT_S)
-                except MemberDied as death:
-                    waiting.pop(death.index, None)
-                    continue
-                if index in waiting and isinstance(answer, Answer):
-                    del waiting[index]
-                    self._ledger.answer(index, answer)
-                    self._note(answer)
+            self._grant(self._ledger.to_wake(horizon_ns), horizon_ns)
             self._take_commands(horizon_ns)
             self._tell_archive()
+        self._now_ns = until_ns
 
     def _take_commands(self, at_ns: int) -> None:
-        for command in self._operator.take(at_ns):
+        for command in self._crew.operator.take(at_ns):
             self._post(OPERATOR_ID, command.node_id, at_ns, CommandReceived(command.packet))
 
-    def _grant(self, horizon_ns: int) -> dict[int, None]:
-        woken = self._ledger.to_wake(horizon_ns)
+    def _grant(self, woken: Sequence[int], horizon_ns: int) -> None:
+        """Let these run to the horizon, and wait until all of them have."""
         for index in woken:
-            grant = Grant(
-                horizon_ns,
-                self._ledger.expected(index),
-                tuple(self._mail.pop(index, ())),
-                tuple(self._news.pop(index, ())),
-            )
-            self._order(index, grant)
-        return dict.fromkeys(woken)
+            mail = tuple(self._mail.pop(index, ()))
+            self._order(index, Grant(horizon_ns, self._ledger.expected(index), mail))
+        waiting = dict.fromkeys(woken)
+        while waiting:
+            index, answer = self._receive(ANSWER_WAIT_S, waiting)
+            if answer is None:
+                waiting.pop(index, None)
+            elif index in waiting and isinstance(answer, Answer):
+                del waiting[index]
+                self._ledger.answer(index, answer)
+                self._note(answer)
 
     def _order(self, index: int, order: protocol.ToMember) -> None:
         """Send to a member. One that has died takes nothing: its death is noted when the server tells of it."""
+        line = line_of(index, self._members[index].boot_count)
         try:
-            self._control.send_multipart((str(index).encode(), self._encode(order)))
+            self._control.send_multipart((line, self._encode(order)))
         except zmq.ZMQError as error:
             if error.errno != zmq.EHOSTUNREACH:
                 raise
@@ -195,7 +221,7 @@ class Authority:
         if self._now_ns - self._told_ns >= NOW_PERIOD_NS:
             self._told_ns = self._now_ns
             dead = sum(1 for boot_count in self._boots.values() if boot_count < 0)
-            self._archive.tell(protocol.Now(self._now_ns, dead))
+            self._crew.archive.tell(protocol.Now(self._now_ns, dead))
 
     # --- what happens to the run ------------------------------------------------------------------------------
 
@@ -203,7 +229,7 @@ class Authority:
         """Carry out a fault or a command; everything before it has been answered."""
         self._now_ns = stop.at_ns
         if isinstance(stop, Command):
-            self._operator.keep(stop)
+            self._crew.operator.keep(stop)
             self._post(OPERATOR_ID, stop.node_id, stop.at_ns, CommandReceived(stop.packet))
         elif isinstance(stop, Crash):
             self._crash(stop)
@@ -214,7 +240,7 @@ class Authority:
         self, source_id: int, destination_id: int, t_ns: int, record: CommandReceived | NodeLifeChanged
     ) -> None:
         index = self._index_of.get(destination_id)
-        if index is None or index not in self._pids:
+        if index is None or index not in self._ledger:
             return
         self._sequence += 1
         self._mail.setdefault(index, []).append((t_ns, source_id, self._sequence, destination_id, record))
@@ -228,10 +254,17 @@ class Authority:
         if index not in self._pids:
             return
         pid = self._pids[index]
-        self._finish_member(index, is_killed=True)
+        # Frames it has sent are on their way: everybody has them before the sender is gone.
+        self._settle(stop.at_ns)
+        if not self._finish_member(index, is_killed=True):
+            return
         os.kill(pid, signal.SIGKILL)
         self._remove(index)
         self._tell_world(stop.node_id, False, stop.at_ns)
+
+    def _settle(self, at_ns: int) -> None:
+        """Everybody takes what is on the way to it; nothing happens before `at_ns` any more."""
+        self._grant(self._ledger.awaiting(), at_ns)
 
     def _restart(self, stop: Restart) -> None:
         index = self._index_of[stop.node_id]
@@ -243,43 +276,44 @@ class Authority:
         self._members[index] = member
         self._boots[index] = member.boot_count
         self._pids[index] = self._server.fork(member)
-        _, ready = self._receive(READY_WAIT_S)
+        while True:
+            answered, ready = self._receive(READY_WAIT_S, [index])
+            if answered == index:
+                break
+        if ready is None:
+            return
         assert isinstance(ready, Ready)
         self._announce(index, member.boot_count)
         self._join(index, ready.next_event_ns)
         self._tell_world(stop.node_id, True, stop.at_ns)
 
-    def _finish_member(self, index: int, is_killed: bool = False) -> None:
-        finish = Finish(self._ledger.expected(index), is_killed)
+    def _finish_member(self, index: int, is_killed: bool = False) -> bool:
+        """End a life and take its report; False when it died before it could give one."""
         self._ending = index
-        self._order(index, finish)
+        self._order(index, Finish(self._ledger.expected(index), is_killed))
         while True:
-            answered, report = self._receive(ANSWER_WAIT_S)
+            answered, report = self._receive(ANSWER_WAIT_S, [index])
+            if answered == index and report is None:
+                self._ending = -1
+                return False
             if answered == index and isinstance(report, Report):
                 break
-        self._note_report(report)
+        self._ending = -1
+        self._pids.pop(index)
+        self._note_report(index, report)
+        return True
 
-    def _note_report(self, report: Report) -> None:
+    def _note_report(self, index: int, report: Report) -> None:
         self.outcome.lives.extend(report.lives)
         self.outcome.record_count += report.record_count
         self.outcome.frames_dropped_count += report.frames_dropped_count
         self.outcome.accepted.extend(report.accepted)
-        self.archive_count += report.archive_count
+        line = line_of(index, self._members[index].boot_count)
+        self.archive_counts.append((line, report.archive_count))
 
     def finish(self) -> None:
         """End every life and gather the reports."""
         for index in self._ledger.members():
-            try:
+            if index in self._pids:
                 self._finish_member(index)
-            except MemberDied:
-                continue
-            self._pids.pop(index, None)
         self.outcome.end_ns = self._now_ns
-
-
-class MemberDied(Exception):
-    """A node's process died unplanned and has been taken out of the run."""
-
-    def __init__(self, index: int) -> None:
-        super().__init__(f"member {index}")
-        self.index = index

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from subprocess import Popen
 from typing import Final
@@ -16,15 +15,17 @@ import zmq
 from flightos.core.errors import InfrastructureError
 from flightos.core.time import NS_PER_S
 from sil.folder import RunFolder
+from sil.interruption import Interruption
 from sil.outcome import Outcome
 from sil.plan import RunPlan
 from sil.processes import protocol
-from sil.processes.authority import Authority
+from sil.processes.authority import Authority, Crew
+from sil.processes.endpoints import endpoint_folder
 from sil.processes.operator_port import OperatorPort
 from sil.processes.outputs import ArchivePort
 from sil.processes.plan_file import save_plan
 from sil.processes.protocol import RunFolders, RunSizes
-from sil.processes.servers import ForkServer, end, start_module, wait_for_socket
+from sil.processes.servers import ForkServer, Helpers, end, start_module, wait_for_socket
 from sil.processes.wall_authority import WallAuthority
 from sil.progress import OnProgress, Progress
 from sil.stops import OPERATOR_LOG, Command, stops_of
@@ -32,6 +33,8 @@ from sil.watching import laser_link_count
 
 ARCHIVE_WAIT_S: Final = 120.0
 PACE_SLACK_S: Final = 0.002
+NAP_S: Final = 0.2
+"""Between two looks at whether the user wants an end."""
 
 
 def fly_processes(
@@ -41,18 +44,20 @@ def fly_processes(
     speed: float | None,
     wall: bool,
     progress: OnProgress,
+    interruption: Interruption,
 ) -> Outcome:
     """Fly a plan; gives the outcome. No process is left behind, whatever happens."""
-    endpoints = Path(tempfile.mkdtemp(prefix="fos-"))
-    folder.note_endpoints(endpoints)
-    try:
+    with endpoint_folder() as endpoints:
+        folder.note_endpoints(endpoints)
         save_plan(plan, endpoints)
         folders = RunFolders(str(endpoints), str(endpoints), str(folder.inputs.resolve()))
-        return ProcessFlight(plan, folder, folders, 1.0 if wall else speed, wall, progress).run(commands)
-    except zmq.ZMQError as error:
-        raise InfrastructureError(f"{endpoints}: {error}") from error
-    finally:
-        shutil.rmtree(endpoints, ignore_errors=True)
+        try:
+            flight = ProcessFlight(plan, folder, folders, 1.0 if wall else speed, wall, progress)
+            return flight.run(commands, interruption)
+        except zmq.ZMQError as error:
+            raise InfrastructureError(f"{endpoints}: {error}") from error
+        finally:
+            interruption.closing()
 
 
 class ProcessFlight:
@@ -82,7 +87,7 @@ class ProcessFlight:
         self._control.bind(folders.endpoint(protocol.CONTROL_NAME))
         self._decode_look = msgspec.msgpack.Decoder(Progress).decode
 
-    def run(self, commands: Sequence[Command]) -> Outcome:
+    def run(self, commands: Sequence[Command], interruption: Interruption) -> Outcome:
         """Fly from start to end."""
         encoded = msgspec.json.encode(self._folders).decode()
         sizes = RunSizes(
@@ -91,61 +96,67 @@ class ProcessFlight:
             len(self._plan.worlds),
             laser_link_count(self._plan),
         )
-        helpers = [
-            start_module("flightos.worker_server", self._folders.worker_server()),
-            start_module(
-                "sil.processes.archive",
-                str(self._folder.path.resolve()),
-                encoded,
-                msgspec.json.encode(sizes).decode(),
-            ),
-        ]
-        server = ForkServer(self._folders)
-        try:
-            wait_for_socket(Path(self._folders.worker_server()), helpers[0])
+        run_dir = str(self._folder.path.resolve())
+        with ExitStack() as closing:
+            closing.callback(self._context.destroy, linger=0)
+            closing.callback(self._look)
+            workers = start_module("flightos.worker_server", self._folders.worker_server())
+            closing.callback(end, workers)
+            archiver = start_module(
+                "sil.processes.archive", run_dir, encoded, msgspec.json.encode(sizes).decode()
+            )
+            closing.callback(end, archiver)
+            server = ForkServer(self._folders)
+            closing.callback(server.close)
+            # First of all, when it comes to closing: from then on nothing interrupts.
+            closing.callback(interruption.closing)
+            wait_for_socket(Path(self._folders.worker_server()), workers)
             archive = ArchivePort(self._context, self._folders)
             operator = OperatorPort(self._context, self._folders, self._folder.inputs / OPERATOR_LOG)
-            kind = WallAuthority if self._is_wall else Authority
-            authority = kind(self._plan, server, self._control, archive, operator)
+            closing.callback(operator.close)
+            crew = Crew(
+                server,
+                Helpers(self._folders, {protocol.ARCHIVE_NAME: archiver, "worker server": workers}),
+                self._folders,
+                self._control,
+                archive,
+                operator,
+                interruption,
+            )
+            authority = WallAuthority(self._plan, crew) if self._is_wall else Authority(self._plan, crew)
             authority.start()
-            self._fly(authority, commands)
-            operator.close()
-            archive.tell(protocol.Close(authority.archive_count))
+            interruption.flying()
+            self._fly(authority, commands, interruption)
+            archive.tell(protocol.Close(tuple(authority.archive_counts)))
             archive.close()
-            self._wait_for_archive(helpers[1])
+            self._wait_for_archive(archiver, crew.helpers)
             return authority.outcome
-        finally:
-            server.close()
-            for helper in helpers:
-                helper.terminate()
-                end(helper)
-            self._look()
-            self._context.destroy(linger=0)
 
-    def _fly(self, authority: Authority, commands: Sequence[Command]) -> None:
+    def _fly(self, authority: Authority, commands: Sequence[Command], interruption: Interruption) -> None:
         started_s = time.perf_counter()
-        pace = self._pace(started_s)
-        try:
-            for stop in stops_of(self._plan, commands):
-                authority.run_until(stop.at_ns, pace)
+        pace = self._pace(started_s, interruption)
+        for stop in [*stops_of(self._plan, commands), None]:
+            authority.run_until(self._plan.duration_ns if stop is None else stop.at_ns, pace)
+            if interruption.is_wanted:
+                authority.outcome.interrupted = True
+                authority.outcome.not_repeatable = "interrupted"
+                break
+            if stop is not None:
                 authority.act(stop)
-            authority.run_until(self._plan.duration_ns, pace)
-        except KeyboardInterrupt:
-            authority.outcome.interrupted = True
-            authority.outcome.not_repeatable = "interrupted"
         authority.outcome.wall_s = time.perf_counter() - started_s
         authority.finish()
 
-    def _pace(self, started_s: float) -> Callable[[int], None]:
-        """Holds a grant back until the wall clock has reached its mission time at the wanted speed."""
+    def _pace(self, started_s: float, interruption: Interruption) -> Callable[[int], None]:
+        """Holds a grant back until the wall clock has reached its mission time at the wanted speed, or until the user
+        wants an end."""
         looked_s = started_s
 
         def pace(horizon_ns: int) -> None:
             nonlocal looked_s
             if self._speed is not None:
-                ahead_s = horizon_ns / NS_PER_S / self._speed - (time.perf_counter() - started_s)
-                if ahead_s > PACE_SLACK_S:
-                    time.sleep(ahead_s)
+                due_s = started_s + horizon_ns / NS_PER_S / self._speed
+                while (ahead_s := due_s - time.perf_counter()) > PACE_SLACK_S and not interruption.is_wanted:
+                    time.sleep(min(ahead_s, NAP_S))
             now_s = time.perf_counter()
             if now_s - looked_s > 0.1:
                 looked_s = now_s
@@ -157,7 +168,7 @@ class ProcessFlight:
         while self._looks.poll(0):
             self._progress(self._decode_look(self._looks.recv()))
 
-    def _wait_for_archive(self, archive: Popen[bytes]) -> None:
+    def _wait_for_archive(self, archive: Popen[bytes], helpers: Helpers) -> None:
         give_up_s = time.monotonic() + ARCHIVE_WAIT_S
         while archive.poll() is None:
             self._look()
@@ -165,4 +176,4 @@ class ProcessFlight:
             if time.monotonic() > give_up_s:
                 raise InfrastructureError("the archive does not finish: is the disk full?")
         if archive.returncode != 0:
-            raise InfrastructureError("the archive failed; its message is above")
+            helpers.check()

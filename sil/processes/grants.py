@@ -36,6 +36,9 @@ class Ledger:
         for counts in self._sent.values():
             counts.pop(index, None)
 
+    def __contains__(self, index: int) -> bool:
+        return index in self._next_ns
+
     def answer(self, index: int, answer: Answer) -> None:
         """A member did what it was granted."""
         self._next_ns[index] = answer.next_event_ns
@@ -70,6 +73,10 @@ class Ledger:
             for index, next_ns in self._next_ns.items()
             if next_ns < horizon_ns or due[index] < horizon_ns
         ]
+
+    def awaiting(self) -> list[int]:
+        """Members with something on the way to them."""
+        return [index for index, due_ns in self._due_ns.items() if due_ns < NEVER_NS]
 
     def expected(self, index: int) -> tuple[tuple[int, int], ...]:
         """Batches that a member must have before it runs; from now on they count as taken."""

@@ -26,7 +26,18 @@ from sil.processes import protocol
 from sil.processes.data_line import bound_inbox, connected_dealer, decode_batch, encode_batch
 from sil.processes.layout import member_of_node
 from sil.processes.outputs import ArchivePort
-from sil.processes.protocol import Answer, Finish, Grant, MemberPlan, Ready, Report, RunFolders
+from sil.processes.protocol import (
+    Answer,
+    Finish,
+    Grant,
+    MemberPlan,
+    News,
+    Ready,
+    Report,
+    RunFolders,
+    line_of,
+    member_of_line,
+)
 from sil.world.participant import World
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -41,16 +52,19 @@ class Member:
         self._folders = folders
         self._member_of = member_of_node(plan)
         self._context = zmq.Context()
-        self._identity = str(member.index).encode()
+        self._identity = line_of(member.index, member.boot_count)
         control = folders.endpoint(protocol.CONTROL_NAME)
         self._control = connected_dealer(self._context, control, self._identity)
         inbox = folders.endpoint(f"m{member.index}.{member.boot_count}")
         self._data = bound_inbox(self._context, inbox)
+        self._poller = zmq.Poller()
+        self._poller.register(self._data, zmq.POLLIN)
+        self._poller.register(self._control, zmq.POLLIN)
         self._peers: dict[int, zmq.Socket[bytes]] = {}
         self._boots: dict[int, int] = dict(member.boots)
         self._sent: dict[int, int] = {}
         self._received: dict[int, int] = {}
-        self._archive = ArchivePort(self._context, folders)
+        self._archive = ArchivePort(self._context, folders, self._identity)
         self._workers: list[ForkedWorkers] = []
         self._hosts: list[NodeHost] = self._make_hosts(plan)
         participants: list[Participant] = [*self._hosts]
@@ -80,19 +94,37 @@ class Member:
                 self._await(order.expected)
                 self._finish(order.is_killed)
                 return
+            if isinstance(order, News):
+                self._note_boots(order.boots)
+                continue
             assert isinstance(order, Grant)
             self._serve(order)
 
     def _await(self, expected: tuple[tuple[int, int], ...]) -> None:
-        """Take batches until as many have come as the authority knows of."""
-        received = self._received
+        """Take batches until as many have come as the authority knows of; those of the dead may never come."""
+        received, boots = self._received, self._boots
         for index, count in expected:
-            while received.get(index, 0) < count:
-                identity, data = self._data.recv_multipart()
-                source = int(identity)
-                received[source] = received.get(source, 0) + 1
+            while received.get(index, 0) < count and boots.get(index, 0) >= 0:
+                self._take_batch()
+
+    def _take_batch(self) -> None:
+        """Wait for the next batch, or for the news that a member has died."""
+        while True:
+            try:
+                line, data = self._data.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                if self._control in dict(self._poller.poll()):
+                    order = _decode_control(self._control.recv())
+                    assert isinstance(order, News), "a member has one grant at a time"
+                    self._note_boots(order.boots)
+                    return
+                continue
+            source, boot_count = member_of_line(line)
+            if boot_count == self._boots.get(source, 0):
+                self._received[source] = self._received.get(source, 0) + 1
                 for message in decode_batch(data):
                     self._post(message)
+            return
 
     @staticmethod
     def _pid() -> int:
@@ -113,7 +145,6 @@ class Member:
                 peer.close(linger=0)
 
     def _serve(self, grant: Grant) -> None:
-        self._note_boots(grant.boots)
         self._await(grant.expected)
         for fields in grant.messages:
             self._post(Message(*fields))

@@ -17,23 +17,26 @@ if TYPE_CHECKING:
 class ArchivePort:
     """A PUSH socket that never drops; the archive knows from the reports how many messages to wait for."""
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], folders: protocol.RunFolders) -> None:
+    def __init__(
+        self, context: zmq.Context[zmq.Socket[bytes]], folders: protocol.RunFolders, line: bytes = b""
+    ) -> None:
         self._socket: zmq.Socket[bytes] = context.socket(zmq.PUSH)
         self._socket.set_hwm(0)
         self._socket.setsockopt(zmq.LINGER, 10_000)
         self._socket.connect(folders.endpoint(protocol.ARCHIVE_NAME))
         self._encode = msgspec.msgpack.Encoder().encode
+        self._line = line
         self.sent_count = 0
         self.accepted: list[bytes] = []
 
     def send(self, message: protocol.ToArchive) -> None:
-        """Send one message."""
-        self.tell(message)
+        """Send one message, counted under this sender's line."""
+        self._socket.send_multipart((self._line, self._encode(message)))
         self.sent_count += 1
 
     def tell(self, message: protocol.ToArchive) -> None:
         """Send one message that is not counted."""
-        self._socket.send(self._encode(message))
+        self._socket.send_multipart((b"", self._encode(message)))
 
     def collect(self, host: NodeHost, t_ns: int) -> None:
         """Take what a host has for the operator."""

@@ -17,9 +17,12 @@ from pathlib import Path
 
 import msgspec
 
-from sil.processes.protocol import MemberPlan, RunFolders
+from flightos.core.errors import InfrastructureError
+from sil.processes.protocol import MemberPlan, RunFolders, leave_last_words
 
 LENGTH_BYTES = 4
+HOST_TROUBLE = 3
+"""Exit status of a member that the host did not let go on: a full disk, a folder that is gone."""
 
 
 class Started(msgspec.Struct, frozen=True, array_like=True, tag="s"):
@@ -48,13 +51,22 @@ def send_message(stream: socket.socket, message: msgspec.Struct) -> None:
 
 def receive_message(stream: socket.socket) -> bytes | None:
     """One message, or None at the end."""
-    try:
-        head = stream.recv(LENGTH_BYTES, socket.MSG_WAITALL)
-        if len(head) < LENGTH_BYTES:
+    head = _receive_bytes(stream, LENGTH_BYTES)
+    return None if head is None else _receive_bytes(stream, int.from_bytes(head, "big"))
+
+
+def _receive_bytes(stream: socket.socket, count: int) -> bytes | None:
+    """So many bytes, in however many pieces they come; None when the other end closes before."""
+    data = b""
+    while len(data) < count:
+        try:
+            piece = stream.recv(count - len(data))
+        except ConnectionResetError:
             return None
-        return stream.recv(int.from_bytes(head, "big"), socket.MSG_WAITALL)
-    except ConnectionResetError:
-        return None
+        if not piece:
+            return None
+        data += piece
+    return data
 
 
 class Server:
@@ -85,8 +97,16 @@ class Server:
             if stream in readable:
                 data = receive_message(self._stream)
                 if data is None:
+                    self._end_all()
                     return
                 self._fork(msgspec.msgpack.decode(data, type=MemberPlan))
+
+    def _end_all(self) -> None:
+        """Nobody is left when this process ends."""
+        for pid in self._index_of:
+            os.kill(pid, signal.SIGKILL)
+        for pid in self._index_of:
+            os.waitpid(pid, 0)
 
     def _reap(self) -> None:
         while self._index_of:
@@ -118,6 +138,10 @@ class Server:
         try:
             kind = WallMember if member.is_wall else Member
             kind(self._plan, self._folders, member).run()
+        except (OSError, InfrastructureError) as error:
+            # The host is at fault, not the node: the run cannot count on what this member would have done.
+            leave_last_words(self._folders, str(member.index), str(error))
+            os._exit(HOST_TROUBLE)
         except BaseException:
             print(f"process {member.name} failed:", file=sys.stderr)
             traceback.print_exc()

@@ -17,7 +17,7 @@ from flightos.host.message import Message
 from sil.processes import protocol
 from sil.processes.data_line import decode_batch
 from sil.processes.member import Member
-from sil.processes.protocol import Finish, Grant, Ready, Start
+from sil.processes.protocol import Finish, Grant, News, Ready, Start
 
 LATENESS_CLASS_COUNT: Final = 24
 _decode_control = msgspec.msgpack.Decoder(protocol.ToMember).decode
@@ -69,8 +69,10 @@ class WallMember(Member):
             if isinstance(order, Finish):
                 self._finish(order.is_killed, tuple(self._lateness))
                 return True
+            if isinstance(order, News):
+                self._note_boots(order.boots)
+                continue
             assert isinstance(order, Grant)
-            self._note_boots(order.boots)
             for fields in order.messages:
                 self._post_late(Message(*fields))
         return False

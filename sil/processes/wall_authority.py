@@ -10,11 +10,8 @@ import zmq
 
 from flightos.core.time import NS_PER_MS
 from sil.plan import RunPlan
-from sil.processes.authority import Authority, MemberDied
-from sil.processes.operator_port import OperatorPort
-from sil.processes.outputs import ArchivePort
+from sil.processes.authority import Authority, Crew
 from sil.processes.protocol import Grant, Report, Start
-from sil.processes.servers import ForkServer
 from sil.stops import Stop
 
 LEAD_NS: Final = 200 * NS_PER_MS
@@ -27,15 +24,8 @@ LATENESS_US_MAX: Final = 50_000
 class WallAuthority(Authority):
     """See the module."""
 
-    def __init__(
-        self,
-        plan: RunPlan,
-        server: ForkServer,
-        control: zmq.Socket[bytes],
-        archive: ArchivePort,
-        operator: OperatorPort,
-    ) -> None:
-        super().__init__(plan, server, control, archive, operator, is_wall=True)
+    def __init__(self, plan: RunPlan, crew: Crew) -> None:
+        super().__init__(plan, crew, is_wall=True)
         self.outcome.not_repeatable = "wall clock"
         self._start_ns = 0
         self._lateness: list[int] = []
@@ -51,6 +41,8 @@ class WallAuthority(Authority):
         """Let time pass, watching for deaths and taking commands."""
         while (left_ns := until_ns - self._mission_ns()) > 0:
             self._watch(min(left_ns // NS_PER_MS + 1, LOOK_MS))
+            if self._crew.interruption.is_wanted:
+                return
             self._now_ns = min(max(self._mission_ns(), 0), until_ns)
             pace(self._now_ns)
             self._take_commands(self._now_ns)
@@ -64,10 +56,12 @@ class WallAuthority(Authority):
         poller = zmq.Poller()
         poller.register(self._server.fileno(), zmq.POLLIN)
         if poller.poll(wait_ms):
-            try:
-                self._note_deaths()
-            except MemberDied:
-                self._send_mail()
+            self._note_deaths()
+            self._died.clear()
+        self._crew.helpers.check()
+
+    def _settle(self, at_ns: int) -> None:
+        """Nothing to do: nobody waits for anybody here."""
 
     def act(self, stop: Stop) -> None:
         """Carry out a fault or a command now."""
@@ -75,19 +69,19 @@ class WallAuthority(Authority):
         self._send_mail()
 
     def _send_mail(self) -> None:
-        """Commands, and news of who died or came back, go out at once."""
+        """What the authority has for members goes out at once."""
         for index in self._ledger.members():
-            messages, boots = tuple(self._mail.pop(index, ())), tuple(self._news.pop(index, ()))
-            if messages or boots:
-                self._order(index, Grant(0, (), messages, boots))
+            messages = tuple(self._mail.pop(index, ()))
+            if messages:
+                self._order(index, Grant(0, (), messages))
 
     def _join(self, index: int, next_event_ns: int) -> None:
         super()._join(index, next_event_ns)
         if self._start_ns:
             self._order(index, Start(self._start_ns))
 
-    def _note_report(self, report: Report) -> None:
-        super()._note_report(report)
+    def _note_report(self, index: int, report: Report) -> None:
+        super()._note_report(index, report)
         length = max(len(self._lateness), len(report.lateness_us))
         counts = [*self._lateness, *[0] * (length - len(self._lateness))]
         for place, count in enumerate(report.lateness_us):

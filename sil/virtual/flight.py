@@ -57,28 +57,41 @@ class VirtualFlight:
         self.outcome = Outcome()
         self._sequence = 0
 
-    def run(self, on_slice: Callable[[int], None] = lambda t_ns: None) -> Outcome:
-        """Fly. Ctrl-C ends the run where it is; what was flown is kept."""
+    def run(
+        self,
+        on_slice: Callable[[int], None] = lambda t_ns: None,
+        wants_end: Callable[[], bool] = lambda: False,
+    ) -> Outcome:
+        """Fly to the end, or to the first whole slice after the user wants one; what was flown is kept."""
         started = time.perf_counter()
-        t_ns = 0
         try:
-            for stop in [*self._stops, None]:
-                until_ns = self._plan.duration_ns if stop is None else stop.at_ns
-                while t_ns < until_ns:
-                    t_ns = min(t_ns + SLICE_NS, until_ns)
-                    self.federate.run_until(t_ns)
-                    self._collect(t_ns)
-                    on_slice(t_ns)
-                if stop is not None:
-                    self._act(stop)
-        except KeyboardInterrupt:
-            self.outcome.interrupted = True
-            self.outcome.not_repeatable = "interrupted"
+            end_ns = self._fly(on_slice, wants_end)
+        finally:
+            for host in self.hosts.values():
+                host.close()
         for node_id in list(self.hosts):
             self._end_life(node_id)
-        self.outcome.end_ns = t_ns
+        self.outcome.end_ns = end_ns
         self.outcome.wall_s = time.perf_counter() - started
         return self.outcome
+
+    def _fly(self, on_slice: Callable[[int], None], wants_end: Callable[[], bool]) -> int:
+        """Gives the mission time up to which everything was done."""
+        t_ns = 0
+        for stop in [*self._stops, None]:
+            until_ns = self._plan.duration_ns if stop is None else stop.at_ns
+            while t_ns < until_ns:
+                t_ns = min(t_ns + SLICE_NS, until_ns)
+                self.federate.run_until(t_ns)
+                self._collect(t_ns)
+                on_slice(t_ns)
+                if wants_end():
+                    self.outcome.interrupted = True
+                    self.outcome.not_repeatable = "interrupted"
+                    return t_ns
+            if stop is not None:
+                self._act(stop)
+        return t_ns
 
     def _collect(self, t_ns: int) -> None:
         archive = self._archive
