@@ -16,6 +16,7 @@ import msgspec
 
 from flightos.core.errors import InfrastructureError
 from flightos.core.ports import NodeInput
+from flightos.core.records import Record
 from flightos.core.time import NS_PER_S
 from flightos.host.keeping import LogHeader, read_log
 from flightos.host.relive import relive
@@ -73,8 +74,8 @@ class _Entries:
     def __init__(self) -> None:
         self.taken: list[bytes] = []
 
-    def append(self, entry: bytes) -> None:
-        self.taken.append(entry)
+    def append(self, obt_ns: int, entry: Record | int) -> None:
+        self.taken.append(_encode((obt_ns, entry)))
 
 
 def rerun(run_dir: Path, node_id: int) -> RerunReport:

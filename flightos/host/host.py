@@ -178,7 +178,10 @@ class NodeHost:
                 t_ns = self._wake_ns
                 if t_ns >= horizon_ns:
                     return
-                self._carry_out(self.node.wake(self.clock.obt_ns(t_ns)), t_ns)
+                requests = self.node.wake(self.clock.obt_ns(t_ns))
+                if requests:
+                    self._carry_out(requests, t_ns)
+                self._plan_wakeup(t_ns)
 
     def _take(self, record: Any, source_id: int, t_ns: int) -> None:
         kind = type(record)
@@ -200,7 +203,11 @@ class NodeHost:
             self._accept(record, t_ns)
 
     def _accept(self, record: Any, t_ns: int) -> None:
-        self._carry_out(self.node.accept(record, self.clock.obt_ns(t_ns)), t_ns)
+        requests = self.node.accept(record, self.clock.obt_ns(t_ns))
+        if requests:
+            self._carry_out(requests, t_ns)
+        if self.node.next_wakeup_obt_ns != self._wakeup_obt_ns:
+            self._plan_wakeup(t_ns)
 
     def _carry_out(self, requests: Sequence[Any], t_ns: int) -> None:
         for request in requests:
@@ -211,11 +218,10 @@ class NodeHost:
                 self._transmit(request, t_ns)
             else:
                 self._requests[kind](request, t_ns)
-        wakeup = self.node.next_wakeup_obt_ns
-        # Most records leave the next wake-up where it was.
-        if wakeup != self._wakeup_obt_ns:
-            self._wakeup_obt_ns = wakeup
-            self._wake_ns = NEVER_NS if wakeup >= NEVER_NS else max(self.clock.mission_ns(wakeup), t_ns)
+
+    def _plan_wakeup(self, t_ns: int) -> None:
+        wakeup = self._wakeup_obt_ns = self.node.next_wakeup_obt_ns
+        self._wake_ns = NEVER_NS if wakeup >= NEVER_NS else max(self.clock.mission_ns(wakeup), t_ns)
 
     def _send(self, due_ns: int, destination_id: int, record: Record) -> None:
         self._sequence += 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 import msgpack
 import msgspec
@@ -23,6 +23,9 @@ from flightos.node.node import Snapshot
 from flightos.node.recorder import encode_stream
 
 LogEntry = tuple[int, NodeInput | int]
+PENDING_COUNT_MAX: Final = 64
+"""Entries kept for one write when nobody asks for a flush, as in virtual time."""
+
 _entry_decoder = msgspec.msgpack.Decoder(LogEntry)
 
 
@@ -52,6 +55,8 @@ class InputLog:
     def append(self, obt_ns: int, entry: Record | int) -> None:
         """Take one entry."""
         self._pending.append((obt_ns, entry))
+        if len(self._pending) >= PENDING_COUNT_MAX:
+            self.flush()
 
     def flush(self) -> None:
         """Write what was taken since the last flush, in one call."""

@@ -99,10 +99,16 @@ class Node:
         if touched:
             bus.touched = 0
             wakeups = self._wakeups
+            is_changed = False
             for index, next_wakeup_obt_ns in self._wakeups_of.get(touched) or self._note_touched(touched):
                 due = next_wakeup_obt_ns()
-                wakeups[index] = NEVER_NS if due is None else due
-            self.next_wakeup_obt_ns = min(wakeups)
+                if due is None:
+                    due = NEVER_NS
+                if due != wakeups[index]:
+                    wakeups[index] = due
+                    is_changed = True
+            if is_changed:
+                self.next_wakeup_obt_ns = min(wakeups)
         outputs = bus.outputs
         if not outputs:
             return ()

@@ -9,6 +9,7 @@ node gives the same chain: that is `flightos rerun`, and a restart after a crash
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final, Protocol
 
@@ -19,12 +20,14 @@ from flightos.core.time import NEVER_NS, NS_PER_S
 
 DIGEST_BYTES: Final = 16
 
+_encode: Final = msgspec.msgpack.Encoder().encode
+
 
 class InputSink(Protocol):
     """Where entries of the input log go: a file of the run folder, or memory."""
 
-    def append(self, entry: bytes) -> None:
-        """Take one encoded entry."""
+    def append(self, obt_ns: int, entry: Record | int) -> None:
+        """Take one entry: an outside record, or the index of the service that was woken."""
         ...
 
 
@@ -32,11 +35,10 @@ class Recorder:
     """Chain and log of one life (node id, boot) of a node."""
 
     def __init__(self, node_id: int, boot_count: int, sink: InputSink | None) -> None:
-        self._encode = msgspec.msgpack.Encoder().encode
         self._hash = blake2b(digest_size=DIGEST_BYTES)
         self._hash.update(b"flightos chain 1 %d %d" % (node_id, boot_count))
         self._sink = sink
-        self._parts: list[bytes] = []
+        self._items: list[tuple[int, Record | int] | Record] = []
         self._second = -1
         self._second_stop_ns = -NEVER_NS
         self.node_id = node_id
@@ -48,29 +50,34 @@ class Recorder:
         """Record what comes in, before the node reacts to it."""
         if obt_ns >= self._second_stop_ns:
             self._checkpoint(obt_ns // NS_PER_S)
-        encoded = self._encode((obt_ns, entry))
-        self._parts.append(encoded)
+        self._items.append((obt_ns, entry))
         self.entry_count += 1
         if self._sink is not None:
-            self._sink.append(encoded)
+            self._sink.append(obt_ns, entry)
 
     def outputs(self, records: list[Record]) -> None:
         """Record what the node gave in answer."""
-        # One call for all: the elements of a MessagePack array stand one after the other behind its head.
-        encoded = self._encode(records)
-        self._parts.append(encoded[1 if len(records) < 16 else 3 if len(records) < 65_536 else 5 :])
+        self._items += records
 
     def _checkpoint(self, second: int) -> None:
-        if self._parts:
-            self._hash.update(b"".join(self._parts))
-            self._parts.clear()
+        if self._items:
+            self._take_in()
             self.checkpoints.append((self._second, self._hash.digest()[:8]))
         self._second = second
         self._second_stop_ns = (second + 1) * NS_PER_S
 
     def chain(self) -> bytes:
         """The digest of everything so far."""
-        if self._parts:
-            self._hash.update(b"".join(self._parts))
-            self._parts.clear()
+        self._take_in()
         return self._hash.digest()
+
+    def _take_in(self) -> None:
+        self._hash.update(encode_stream(self._items))
+        self._items.clear()
+
+
+def encode_stream(items: Sequence[object]) -> memoryview:
+    """The items as MessagePack, one after the other, made in one call: those of an array follow its head."""
+    count = len(items)
+    head_bytes = 1 if count < 16 else 3 if count < 1 << 16 else 5
+    return memoryview(_encode(items))[head_bytes:]
