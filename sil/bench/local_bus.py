@@ -52,7 +52,7 @@ class Stretch:
 
 def measure(options: Options) -> Iterator[Row]:
     """For each size: p99 (the goal), p50 beside the peer, and the rate beside the peer."""
-    paced_count, flat_out_count = (2_000, 20_000) if options.is_quick else (8_000, 60_000)
+    paced_count, flat_out_count = (2_000, 20_000) if options.is_quick else (4_000, 60_000)
     with scratch() as folder:
         line = Line(folder)
         for size_name, payload_bytes in PAYLOADS:
