@@ -8,6 +8,7 @@ frame from ever being that of a telecommand, although both may use the same key.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import blake2b
 from hmac import compare_digest
 from typing import Final
@@ -27,6 +28,7 @@ class Replayed(DecodeError):
     """The counter is not above the last one heard: an old frame or telecommand, sent again."""
 
 
+@lru_cache(maxsize=64)
 def mac_function(key: bytes, purpose: bytes) -> Callable[[bytes], bytes]:
     """Give the function that makes the MAC of `MAC_BYTES` bytes; `purpose` has at most 16 bytes."""
     if not KEY_BYTES_MIN <= len(key) <= KEY_BYTES_MAX:

@@ -12,6 +12,7 @@ the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from struct import Struct
 from struct import error as StructError
 from typing import Final
@@ -76,19 +77,24 @@ class _EventPlan:
         self.layout: Layout = layout_of(definition.fields)
 
 
+@lru_cache(maxsize=8)
+def _plans_of(
+    dictionaries: tuple[ServiceDictionary, ...],
+) -> tuple[dict[str, _HousekeepingPlan], dict[int, _EventPlan]]:
+    """Plans by service and by event id, shared by all spacecraft of a process and only read."""
+    housekeeping = {dictionary.service: _HousekeepingPlan(dictionary) for dictionary in dictionaries}
+    events = {
+        event.id: _EventPlan(dictionary, event) for dictionary in dictionaries for event in dictionary.events
+    }
+    return housekeeping, events
+
+
 class Packer:
     """Makes packets of one spacecraft; counts of sequences and messages are in the state that it is given."""
 
     def __init__(self, spacecraft_id: int, dictionaries: Sequence[ServiceDictionary]) -> None:
         self._spacecraft_id = spacecraft_id
-        self._housekeeping = {
-            dictionary.service: _HousekeepingPlan(dictionary) for dictionary in dictionaries
-        }
-        self._events = {
-            event.id: _EventPlan(dictionary, event)
-            for dictionary in dictionaries
-            for event in dictionary.events
-        }
+        self._housekeeping, self._events = _plans_of(tuple(dictionaries))
         self._apid_by_service_number = {
             dictionary.apid & 0xFF: dictionary.apid for dictionary in dictionaries
         }
