@@ -46,6 +46,37 @@ class _Crc(Protocol):
     def __call__(self, data: Buffer, previous: int = ...) -> int: ...
 
 
+def crc32c_combine_reference(first_crc: int, second_crc: int, second_byte_count: int) -> int:
+    """Do what `crc32c_combine` does, in Python only."""
+    power, square = 0x80000000, 0x00800000  # 1 and x^8; the highest bit is x^0
+    while second_byte_count:
+        if second_byte_count & 1:
+            power = _multiply_modulo(power, square)
+        square = _multiply_modulo(square, square)
+        second_byte_count >>= 1
+    return _multiply_modulo(power, first_crc) ^ second_crc
+
+
+def _multiply_modulo(a: int, b: int) -> int:
+    product = 0
+    for position in range(31, -1, -1):
+        if a >> position & 1:
+            product ^= b
+        b = (b >> 1) ^ (0x82F63B78 if b & 1 else 0)
+    return product
+
+
+class _Combine(Protocol):
+    def __call__(self, first_crc: int, second_crc: int, second_byte_count: int) -> int: ...
+
+
+def _bind_combine() -> _Combine:
+    from flightos._fos import lib
+
+    combine: _Combine = lib.fos_crc32c_combine
+    return combine
+
+
 def _bind_c() -> tuple[_Crc, _Crc]:
     """Bind the C functions once: `bytes` go straight in, other buffers through a view that copies nothing."""
     from flightos._fos import ffi, lib
@@ -70,5 +101,8 @@ def _bind_c() -> tuple[_Crc, _Crc]:
 crc16: _Crc = crc16_reference
 # CRC-32C (RFC 3720, 12.1): Castagnoli, reflected, inverted at both ends. b"123456789" gives 0xE3069283.
 crc32c: _Crc = crc32c_reference
+# The CRC-32C of two pieces laid end to end, from the CRC of each and the length of the second.
+crc32c_combine: _Combine = crc32c_combine_reference
 with suppress(ImportError):
     crc16, crc32c = _bind_c()
+    crc32c_combine = _bind_combine()

@@ -158,3 +158,124 @@ fos_status_t fos_edges_in_sight(const double *r_km, size_t point_count, const ui
                                 double blocking_radius_km, double range_km_max, double *range_km, uint8_t *in_sight);
 fos_status_t fos_contact_scan(const double *r_itrf_km, size_t point_count, const fos_station_t *stations,
                               size_t station_count, double *range_km, double *elevation_sine, uint8_t *in_contact);
+
+/* CCSDS 123 codec */
+typedef struct {
+    uint32_t cols;
+    uint32_t rows;
+    uint32_t bands;
+    uint32_t sample_bits;
+    uint32_t is_signed;
+    uint32_t interleave_bands;
+    uint32_t output_word_bytes;
+    uint32_t entropy_coder;
+    uint32_t bands_used;
+    uint32_t is_reduced;
+    uint32_t local_sum;
+    uint32_t register_bits;
+    uint32_t weight_bits;
+    uint32_t weight_interval_log2;
+    int32_t weight_exponent_first;
+    int32_t weight_exponent_last;
+    uint32_t error_limits_used;
+    uint32_t error_absolute_max;
+    uint32_t error_relative_max;
+    uint32_t unary_zeros_max;
+    uint32_t counter_bits;
+    uint32_t counter_first_bits;
+    uint32_t accumulator_first;
+    uint32_t block_size;
+    uint32_t interval_blocks;
+    uint32_t is_restricted;
+} fos_ccsds123_parameters_t;
+
+size_t fos_ccsds123_scratch_bytes(const fos_ccsds123_parameters_t *parameters);
+size_t fos_ccsds123_encoded_bytes_max(const fos_ccsds123_parameters_t *parameters);
+
+fos_status_t fos_ccsds123_encode(const uint8_t *image, size_t image_bytes, const fos_ccsds123_parameters_t *parameters,
+                                 uint8_t *scratch, size_t scratch_bytes, uint8_t *encoded,
+                                 size_t encoded_capacity_bytes, size_t *encoded_bytes);
+
+fos_status_t fos_ccsds123_read_header(const uint8_t *encoded, size_t encoded_bytes,
+                                      fos_ccsds123_parameters_t *parameters, size_t *header_bytes);
+
+fos_status_t fos_ccsds123_decode(const uint8_t *encoded, size_t encoded_bytes, uint8_t *image,
+                                 size_t image_capacity_bytes, uint8_t *scratch, size_t scratch_bytes,
+                                 size_t *image_bytes);
+
+/* Protection and integer kernels: include/flightos_kernels_protection.h. */
+typedef struct {
+    uint64_t offset_bytes;
+    uint64_t length_bytes;
+} fos_span_t;
+
+typedef struct {
+    uint64_t first_bit_count;
+    uint64_t second_bit_count;
+    uint64_t third_bit_count;
+} fos_vote_faults_t;
+
+typedef struct {
+    uint64_t data_bit_count;
+    uint64_t check_bit_count;
+    uint64_t lost_word_count;
+    uint64_t first_lost_word_index;
+} fos_secded_faults_t;
+
+typedef struct {
+    size_t data_count;
+    size_t parity_count;
+    size_t shard_bytes;
+    size_t data_stride_bytes;
+    size_t parity_stride_bytes;
+} fos_erasure_shape_t;
+
+typedef struct {
+    double *row_sums;
+    double *row_tolerances;
+    double *column_sums;
+    double *column_tolerances;
+} fos_abft_sums_f64_t;
+
+typedef struct {
+    uint64_t row_count;
+    uint64_t column_count;
+    uint64_t row_index;
+    uint64_t column_index;
+    uint64_t corrected_count;
+} fos_abft_faults_t;
+
+uint32_t fos_crc32c_combine(uint32_t first_crc, uint32_t second_crc, uint64_t second_byte_count);
+fos_status_t fos_crc16_batch(const uint8_t *data, size_t byte_count, const fos_span_t *frames, size_t frame_count,
+                             uint16_t *crcs);
+fos_status_t fos_crc32c_batch(const uint8_t *data, size_t byte_count, const fos_span_t *frames, size_t frame_count,
+                              uint32_t *crcs);
+fos_status_t fos_vote(const uint8_t *first, const uint8_t *second, const uint8_t *third, uint8_t *voted,
+                      size_t byte_count, fos_vote_faults_t *faults);
+fos_status_t fos_vote_scrub(uint8_t *first, uint8_t *second, uint8_t *third, size_t byte_count,
+                            fos_vote_faults_t *faults);
+fos_status_t fos_secded_encode(const uint64_t *words, uint8_t *checks, size_t word_count);
+fos_status_t fos_secded_check(const uint64_t *words, const uint8_t *checks, size_t word_count,
+                              fos_secded_faults_t *faults);
+fos_status_t fos_secded_scrub(uint64_t *words, uint8_t *checks, size_t word_count, fos_secded_faults_t *faults);
+fos_status_t fos_erasure_encode(const fos_erasure_shape_t *shape, const uint8_t *data, size_t data_capacity_bytes,
+                                uint8_t *parity, size_t parity_capacity_bytes);
+fos_status_t fos_erasure_restore(const fos_erasure_shape_t *shape, uint8_t *data, size_t data_capacity_bytes,
+                                 uint8_t *parity, size_t parity_capacity_bytes, const uint8_t *is_present);
+fos_status_t fos_xor_parity(const uint8_t *data, size_t data_capacity_bytes, size_t shard_count, size_t stride_bytes,
+                            size_t shard_bytes, uint8_t *parity);
+fos_status_t fos_gemm_i8(const int8_t *a, const int8_t *b_transposed, size_t rows, size_t cols, size_t depth,
+                         int32_t *product);
+fos_status_t fos_quantise_f32_i8(const float *values, size_t channel_count, size_t channel_size, const float *scale,
+                                 const int8_t *zero_point, int8_t *quantised);
+fos_status_t fos_dequantise_i8_f32(const int8_t *quantised, size_t channel_count, size_t channel_size,
+                                   const float *scale, const int8_t *zero_point, float *values);
+fos_status_t fos_abft_expect_f32(const float *a, const float *b, size_t rows, size_t cols, size_t depth,
+                                 const fos_abft_sums_f64_t *expected, double *scratch, size_t scratch_count);
+fos_status_t fos_abft_correct_f32(float *product, size_t rows, size_t cols, const fos_abft_sums_f64_t *expected,
+                                  double *scratch, size_t scratch_count, fos_abft_faults_t *faults);
+fos_status_t fos_abft_expect_i8(const int8_t *a, const int8_t *b_transposed, size_t rows, size_t cols, size_t depth,
+                                int64_t *row_sums, int64_t *column_sums, int64_t *scratch, size_t scratch_count);
+fos_status_t fos_abft_correct_i32(int32_t *product, size_t rows, size_t cols, const int64_t *row_sums,
+                                  const int64_t *column_sums, int64_t *scratch, size_t scratch_count,
+                                  fos_abft_faults_t *faults);
