@@ -47,7 +47,7 @@ def label_regions(mask: UInt8Image, index: Float32Image | None, pixel_count_min:
     rows, cols = mask.shape
     # Regions cannot touch, so no more than one 2 x 2 cell in each fits; nor more than their pixels allow.
     capacity = min(((rows + 1) // 2) * ((cols + 1) // 2), mask.size // pixel_count_min)
-    scratch = np.empty(2 * mask.size, np.uint32)
+    scratch = np.empty(_lib.fos_label_scratch_count(rows, cols), np.uint32)
     table = np.zeros((capacity, len(RegionColumn)), np.int64)
     region_count = _ffi.new("size_t *")
     status = _lib.fos_label_regions(

@@ -45,6 +45,7 @@ fos_status_t fos_mask_below_f32(const float *index, float threshold, uint8_t *ma
                                 uint64_t *set_count);
 fos_status_t fos_pack_bits(const uint8_t *mask, size_t pixel_count, uint8_t *packed, size_t packed_capacity_bytes);
 fos_status_t fos_sum_fixed_f32(const float *index, size_t pixel_count, int64_t *sum_fixed, uint64_t *counted);
+size_t fos_label_scratch_count(size_t rows, size_t cols);
 fos_status_t fos_label_regions(const uint8_t *mask, const float *index, size_t rows, size_t cols,
                                size_t pixel_count_min, uint32_t *scratch, size_t scratch_count,
                                fos_region_t *regions, size_t region_capacity, size_t *region_count);

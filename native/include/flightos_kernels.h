@@ -92,8 +92,11 @@ fos_status_t fos_pack_bits(const uint8_t *mask, size_t pixel_count, uint8_t *pac
  * NaN pixels are left out; *counted is the number of the others. FOS_ERR_RANGE above FOS_INDEX_ABS_MAX. */
 fos_status_t fos_sum_fixed_f32(const float *index, size_t pixel_count, int64_t *sum_fixed, uint64_t *counted);
 
+/* Elements of scratch for fos_label_regions; 0 when there are too many pixels. */
+size_t fos_label_scratch_count(size_t rows, size_t cols);
+
 /* 8-connected regions of a mask (non-zero = inside) with at least pixel_count_min pixels, in the order of their first
- * pixel. index may be NULL (sums are then 0); its NaN pixels add nothing. scratch needs 2 * rows * cols elements.
+ * pixel. index may be NULL (sums are then 0); its NaN pixels add nothing. scratch needs fos_label_scratch_count() elements.
  * FOS_ERR_RANGE when |index| > FOS_INDEX_ABS_MAX inside the mask; FOS_ERR_CAPACITY when there are more regions than
  * region_capacity; *region_count is then the number needed. */
 fos_status_t fos_label_regions(const uint8_t *mask, const float *index, size_t rows, size_t cols,

@@ -65,7 +65,7 @@ fos_status_t fos_cloud_mask_u16(const uint16_t *green, const uint16_t *red, cons
 #define FOS_CHANGE_CLASS_COUNT 8u
 
 /* dNBR = NBR before - NBR after, NBR = (nir - swir) / (nir + swir) in float32 (Key and Benson 2006). The six thresholds
- * rise; class_counts has FOS_CHANGE_CLASS_COUNT elements. */
+ * rise; class_counts has FOS_CHANGE_CLASS_COUNT elements. The difference is taken over one common denominator. */
 fos_status_t fos_change_classes_u16(const uint16_t *nir_before, const uint16_t *swir_before, const uint16_t *nir_after,
                                     const uint16_t *swir_after, const float *thresholds, uint8_t *classes,
                                     size_t pixel_count, uint64_t *class_counts);

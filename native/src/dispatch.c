@@ -48,6 +48,7 @@ static void (*const fills[])(fos_kernels_t *table, uint32_t features) = {
     fos_vote_fill,
     fos_secded_fill,
     fos_erasure_fill,
+    fos_ccsds123_fill,
     fos_integer_fill,
     fos_abft_fill,
 };

@@ -13,7 +13,7 @@ void fos_imaging_fill(fos_kernels_t *table, uint32_t features)
     if ((features & FOS_FEATURE_AVX2) != 0) { table->imaging = fos_imaging_avx2; }
 #endif
 #ifdef FOS_HAVE_AVX512
-    if ((features & FOS_FEATURE_AVX512) != 0) { table->imaging = fos_imaging_avx512; }
+    if ((features & FOS_FEATURE_AVX512) != 0) { fos_imaging_use_avx512(&table->imaging); }
 #endif
     (void)features;
 }

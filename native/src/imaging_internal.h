@@ -49,7 +49,9 @@ typedef struct {
 
 extern const fos_imaging_kernels_t fos_imaging_portable;
 extern const fos_imaging_kernels_t fos_imaging_avx2;
-extern const fos_imaging_kernels_t fos_imaging_avx512;
 extern const fos_imaging_kernels_t fos_imaging_neon;
+
+/* Puts those with 512-bit vectors into a set. */
+void fos_imaging_use_avx512(fos_imaging_kernels_t *kernels);
 
 #endif

@@ -23,6 +23,8 @@
 
 uint32_t fos_cpu_features(void);
 
+struct fos_ccsds123_row_s;
+
 typedef struct {
     const char *name;
     fos_imaging_kernels_t imaging;
@@ -42,6 +44,7 @@ typedef struct {
     void (*gemm_i8)(const int8_t *, const int8_t *, size_t, size_t, size_t, int32_t *);
     void (*abft_sums)(const float *, size_t, size_t, const double *, double *, double *, double *);
     void (*abft_products)(const float *, size_t, size_t, const float *, double *, double *);
+    void (*ccsds123_chain)(const struct fos_ccsds123_row_s *, uint32_t, uint32_t, int32_t);
 } fos_kernels_t;
 
 /* The table in use, as it lies in memory: only pointers, so every byte of it means something. */
@@ -71,6 +74,7 @@ void fos_crc_fill(fos_kernels_t *table, uint32_t features);
 void fos_vote_fill(fos_kernels_t *table, uint32_t features);
 void fos_secded_fill(fos_kernels_t *table, uint32_t features);
 void fos_erasure_fill(fos_kernels_t *table, uint32_t features);
+void fos_ccsds123_fill(fos_kernels_t *table, uint32_t features);
 void fos_integer_fill(fos_kernels_t *table, uint32_t features);
 void fos_abft_fill(fos_kernels_t *table, uint32_t features);
 

@@ -10,17 +10,18 @@ static size_t label_picture(const char *picture, size_t rows, size_t cols, size_
     const size_t count = rows * cols;
     uint8_t *mask = guarded_new(count);
     float *index = guarded_new(count * sizeof(float));
-    uint32_t *scratch = guarded_new(2 * count * sizeof(uint32_t));
+    const size_t scratch_count = fos_label_scratch_count(rows, cols);
+    uint32_t *scratch = guarded_new(scratch_count * sizeof(uint32_t));
     for (size_t pixel = 0; pixel < count; pixel++) {
         mask[pixel] = picture[pixel] == '#';
         index[pixel] = (float)pixel / 64.0f;
     }
     size_t region_count = 99;
-    CHECK(fos_label_regions(mask, index, rows, cols, pixel_count_min, scratch, 2 * count, regions, REGION_CAPACITY,
+    CHECK(fos_label_regions(mask, index, rows, cols, pixel_count_min, scratch, scratch_count, regions, REGION_CAPACITY,
                             &region_count) == FOS_OK);
     guarded_free(mask, count);
     guarded_free(index, count * sizeof(float));
-    guarded_free(scratch, 2 * count * sizeof(uint32_t));
+    guarded_free(scratch, scratch_count * sizeof(uint32_t));
     return region_count;
 }
 
@@ -50,28 +51,29 @@ static void test_refusals(void)
 {
     const uint8_t mask[5] = {1, 0, 1, 0, 1};
     const float outside[5] = {0.0f, 0.0f, 5.0f, 0.0f, 0.0f};
-    uint32_t scratch[10];
+    uint32_t scratch[12];
     size_t count = 0;
-    CHECK(fos_label_regions(NULL, NULL, 1, 5, 1, scratch, 10, regions, 3, &count) == FOS_ERR_NULL);
+    CHECK(fos_label_regions(NULL, NULL, 1, 5, 1, scratch, 12, regions, 3, &count) == FOS_ERR_NULL);
     CHECK(fos_label_regions(mask, NULL, 1, 5, 1, NULL, 10, regions, 3, &count) == FOS_ERR_NULL);
-    CHECK(fos_label_regions(mask, NULL, 1, 5, 1, scratch, 10, NULL, 3, &count) == FOS_ERR_NULL);
-    CHECK(fos_label_regions(mask, NULL, 1, 5, 1, scratch, 10, regions, 3, NULL) == FOS_ERR_NULL);
-    CHECK(fos_label_regions(mask, NULL, 1, 5, 1, scratch, 9, regions, 3, &count) == FOS_ERR_CAPACITY);
-    CHECK(fos_label_regions(mask, NULL, 1, 5, 1, scratch, 10, regions, 2, &count) == FOS_ERR_CAPACITY);
+    CHECK(fos_label_regions(mask, NULL, 1, 5, 1, scratch, 12, NULL, 3, &count) == FOS_ERR_NULL);
+    CHECK(fos_label_regions(mask, NULL, 1, 5, 1, scratch, 12, regions, 3, NULL) == FOS_ERR_NULL);
+    CHECK(fos_label_regions(mask, NULL, 1, 5, 1, scratch, 11, regions, 3, &count) == FOS_ERR_CAPACITY);
+    CHECK(fos_label_regions(mask, NULL, 1, 5, 1, scratch, 12, regions, 2, &count) == FOS_ERR_CAPACITY);
     CHECK(count == 3);
-    CHECK(fos_label_regions(mask, outside, 1, 5, 1, scratch, 10, regions, 3, &count) == FOS_ERR_RANGE);
+    CHECK(fos_label_regions(mask, outside, 1, 5, 1, scratch, 12, regions, 3, &count) == FOS_ERR_RANGE);
     const size_t huge = (size_t)1 << 20;
-    CHECK(fos_label_regions(mask, NULL, huge, huge, 1, scratch, 10, regions, 3, &count) == FOS_ERR_TOO_LARGE);
-    CHECK(fos_label_regions(mask, NULL, SIZE_MAX, 2, 1, scratch, 10, regions, 3, &count) == FOS_ERR_TOO_LARGE);
+    CHECK(fos_label_regions(mask, NULL, huge, huge, 1, scratch, 12, regions, 3, &count) == FOS_ERR_TOO_LARGE);
+    CHECK(fos_label_regions(mask, NULL, SIZE_MAX, 2, 1, scratch, 12, regions, 3, &count) == FOS_ERR_TOO_LARGE);
 }
 
 /* Random masks: the regions together hold every pixel once, and lie inside their boxes. */
 static void test_conservation(void)
 {
     enum { ROWS = 23, COLS = 19, COUNT = ROWS * COLS };
+    const size_t scratch_count = fos_label_scratch_count(ROWS, COLS);
     for (int round = 0; round < 50; round++) {
         uint8_t *mask = guarded_new(COUNT);
-        uint32_t *scratch = guarded_new(2 * COUNT * sizeof(uint32_t));
+        uint32_t *scratch = guarded_new(scratch_count * sizeof(uint32_t));
         fos_region_t *found = guarded_new(COUNT * sizeof(fos_region_t));
         int64_t inside = 0;
         int64_t row_sum = 0;
@@ -81,7 +83,7 @@ static void test_conservation(void)
             row_sum += mask[pixel] != 0 ? (int64_t)(pixel / COLS) : 0;
         }
         size_t count = 0;
-        CHECK(fos_label_regions(mask, NULL, ROWS, COLS, 1, scratch, 2 * COUNT, found, COUNT, &count) == FOS_OK);
+        CHECK(fos_label_regions(mask, NULL, ROWS, COLS, 1, scratch, scratch_count, found, COUNT, &count) == FOS_OK);
         for (size_t region = 0; region < count; region++) {
             inside -= found[region].pixel_count;
             row_sum -= found[region].row_sum;
@@ -91,7 +93,7 @@ static void test_conservation(void)
         }
         CHECK(inside == 0 && row_sum == 0);
         guarded_free(mask, COUNT);
-        guarded_free(scratch, 2 * COUNT * sizeof(uint32_t));
+        guarded_free(scratch, scratch_count * sizeof(uint32_t));
         guarded_free(found, COUNT * sizeof(fos_region_t));
     }
 }

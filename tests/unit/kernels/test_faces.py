@@ -25,7 +25,7 @@ IMAGE = np.linspace(-1, 1, 12, dtype=F32).reshape(3, 4)
 
 
 def test_isa_is_named() -> None:
-    assert isa_name() in {"portable", "sse42", "avx2", "neon", "numpy"}
+    assert isa_name() in {"portable", "sse42", "avx2", "avx512", "neon", "neon_dot", "numpy"}
 
 
 def test_radiance_of_both_sample_types_and_bad_pixels() -> None:

@@ -1,0 +1,115 @@
+/* CCSDS 123.0-B-2, 4.7 to 4.11, where all samples of the row are known: lossless coding. */
+#include "ccsds123_internal.h"
+#include "kernels_internal.h"
+
+/* 4.10.2: rho, and the first sample index at which it may differ. */
+int32_t fos_ccsds123_update_exponent(const fos_ccsds123_layout_t *layout, uint64_t index, uint64_t *index_end)
+{
+    const fos_ccsds123_parameters_t *given = &layout->given;
+    const int32_t offset = (int32_t)given->sample_bits - (int32_t)given->weight_bits;
+    *index_end = UINT64_MAX;
+    int64_t exponent = given->weight_exponent_first;
+    if (index < given->cols) {
+        *index_end = given->cols + ((uint64_t)1 << given->weight_interval_log2);
+    } else {
+        const uint64_t steps = (index - given->cols) >> given->weight_interval_log2;
+        exponent += (int64_t)steps;
+        if (exponent < given->weight_exponent_last) {
+            *index_end = given->cols + ((steps + 1) << given->weight_interval_log2);
+        }
+    }
+    if (exponent > given->weight_exponent_last) { exponent = given->weight_exponent_last; }
+    return (int32_t)exponent + offset;
+}
+
+/* 4.7.3 and 4.11.1: the double-resolution predicted values from the dot products, and from those the mapped residuals.
+ * The local sum cancels s_mid: 2^Omega (sigma - 4 s_mid) + 2^(Omega + 2) s_mid = 2^Omega sigma. */
+static void map_row(const fos_ccsds123_row_t *row, uint32_t first)
+{
+    const fos_ccsds123_layout_t *layout = row->layout;
+    const uint32_t cols = layout->given.cols;
+    const uint32_t weight_bits = layout->given.weight_bits;
+    const int64_t *restrict dots = row->dots;
+    int32_t *restrict doubled = row->sums;
+    for (uint32_t col = first; col < cols; col++) {
+        const int64_t high = dots[col] + ((int64_t)(doubled[col] + 2) * ((int64_t)1 << weight_bits));
+        doubled[col] = (int32_t)(high >> (weight_bits + 1));
+    }
+    const int32_t low = 2 * layout->sample_min;
+    const int32_t top = 2 * layout->sample_max + 1;
+    const int32_t *restrict samples = row->current;
+    uint16_t *restrict mapped = row->mapped;
+    for (uint32_t col = first; col < cols; col++) {
+        int32_t twice = doubled[col];
+        twice = twice < low ? low : twice > top ? top : twice;
+        const int32_t predicted = twice >> 1;
+        const int32_t residual = samples[col] - predicted;
+        const int32_t below = predicted - layout->sample_min;
+        const int32_t above = layout->sample_max - predicted;
+        const int32_t nearer = below < above ? below : above;
+        const int32_t magnitude = residual < 0 ? -residual : residual;
+        const int32_t turned = (twice & 1) != 0 ? -residual : residual;
+        const int32_t inside = 2 * magnitude - (turned < 0);
+        mapped[col] = (uint16_t)(magnitude > nearer ? magnitude + nearer : inside);
+    }
+}
+
+/* 4.7.3, 4.11.1 for the first sample of a band. */
+static uint16_t map_first(const fos_ccsds123_row_t *row)
+{
+    const int32_t below = row->before_first - row->layout->sample_min;
+    const int32_t above = row->layout->sample_max - row->before_first;
+    const int32_t nearer = below < above ? below : above;
+    const int32_t residual = row->current[0] - row->before_first;
+    const int32_t magnitude = residual < 0 ? -residual : residual;
+    return (uint16_t)(magnitude > nearer ? magnitude + nearer : 2 * magnitude - (residual < 0));
+}
+
+/* The dot products and weights when R bits can wrap (4.7.2): as the standard states them, one after the other. */
+static void chain_wrapping(const fos_ccsds123_row_t *row, uint32_t first, uint32_t end, int32_t exponent)
+{
+    const fos_ccsds123_layout_t *layout = row->layout;
+    const uint32_t unused_bits = 64 - layout->given.register_bits;
+    const int64_t unit = (int64_t)1 << layout->given.weight_bits;
+    const int64_t low = 4 * unit * layout->sample_min;
+    const int64_t top = 4 * unit * layout->sample_max + 2 * unit;
+    for (uint32_t col = first; col < end; col++) {
+        const int32_t *differences = row->differences + (size_t)col * layout->weight_count;
+        int64_t dot = 0;
+        for (uint32_t lane = 0; lane < layout->weight_count; lane++) {
+            dot += (int64_t)row->weights[lane] * differences[lane];
+        }
+        const int64_t sum = unit * (row->sums[col] - 4 * (int64_t)layout->sample_mid);
+        const int64_t wrapped = (int64_t)((uint64_t)(dot + sum) << unused_bits) >> unused_bits;
+        row->dots[col] = wrapped - sum;
+        int64_t high = wrapped + 4 * unit * layout->sample_mid + 2 * unit;
+        high = high < low ? low : high > top ? top : high;
+        const bool is_negative = 2 * (int64_t)row->current[col] < high >> (layout->given.weight_bits + 1);
+        fos_ccsds123_update_weights(layout, row->weights, differences, is_negative, exponent);
+    }
+}
+
+void fos_ccsds123_predict_known(const fos_ccsds123_row_t *row)
+{
+    const fos_ccsds123_layout_t *layout = row->layout;
+    const uint32_t cols = layout->given.cols;
+    const uint64_t row_index = (uint64_t)row->row * cols;
+    uint32_t col = 0;
+    if (row->row == 0) {
+        row->mapped[0] = map_first(row);
+        col = 1;
+    }
+    const uint32_t first = col;
+    while (col < cols) {
+        uint64_t index_end;
+        const int32_t exponent = fos_ccsds123_update_exponent(layout, row_index + col, &index_end);
+        const uint32_t end = index_end - row_index < cols ? (uint32_t)(index_end - row_index) : cols;
+        if (layout->wraps) {
+            chain_wrapping(row, col, end, exponent);
+        } else {
+            fos_kernels()->ccsds123_chain(row, col, end, exponent);
+        }
+        col = end;
+    }
+    map_row(row, first);
+}
