@@ -90,6 +90,7 @@ def make_summary(
         "invariant_violations": len(violations),
         "violations": [msgspec.to_builtins(one) for one in violations[:VIOLATIONS_SHOWN_MAX]],
         "criteria": [msgspec.to_builtins(one) for one in criteria],
+        "lateness_us": outcome.notes.get("lateness_us"),
         "interrupted": outcome.interrupted,
         "passed": all(one.passed for one in criteria) and not outcome.interrupted,
     }
@@ -151,8 +152,8 @@ def judge(
         measured = "no products" if reference is None else reference.text
         passed = reference is not None and reference.is_exact
         criteria.append(Criterion("reference_exact", "products reproduce the whole image", measured, passed))
-    if outcome.notes.get("wall_invalid"):
-        criteria.append(Criterion("lateness", "within its limit", str(outcome.notes["wall_invalid"]), False))
+    if outcome.invalid:
+        criteria.append(Criterion("lateness", "within its limit", outcome.invalid, False))
     return criteria
 
 

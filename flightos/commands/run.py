@@ -158,5 +158,14 @@ def _tell(summary: dict[str, Any], report: Path | None, is_json: bool) -> None:
     for criterion in summary.get("criteria", ()):
         if not criterion["passed"]:
             say(f"  {criterion['name']}: expected {criterion['expected']}, measured {criterion['measured']}")
-    say(f"trace {summary['trace_hash']}  products {summary['products_hash']}")
+    if summary.get("interrupted"):
+        say(f"  interrupted after {summary['sim_s']:.0f} s of mission; what was flown is kept")
+    if summary.get("lateness_us") is not None:
+        lateness = summary["lateness_us"]
+        say(
+            f"  lateness of events: half within {lateness['p50'] / 1000:.1f} ms, 99 % within "
+            f"{lateness['p99'] / 1000:.1f} ms, all within {lateness['p100'] / 1000:.1f} ms"
+        )
+    trace = summary["trace_hash"] or f"not repeatable: {summary['not_repeatable']};"
+    say(f"trace {trace}  products {summary['products_hash']}")
     print(report if report is not None else summary["run_dir"])

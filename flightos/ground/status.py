@@ -24,6 +24,7 @@ def status(run_dir: str | Path) -> dict[str, Any]:
         "run_dir": str(run.folder),
         **{key: run.manifest.get(key, run.summary.get(key)) for key in PLAIN_KEYS},
         "state": _state(run),
+        "reason": str(run.manifest.get("reason", "")),
         "live": run.live,
         "nodes": len(run.names),
         "raw_bytes": {
@@ -46,7 +47,7 @@ _SEVERITIES = "SELECT severity, count(*) AS n FROM events WHERE path = 0 GROUP B
 
 def _state(run: Run) -> str:
     """The verdict once there is one; else what the manifest says, and whether its process still lives."""
-    if run.summary:
+    if run.summary and not run.summary.get("interrupted"):
         return "passed" if run.summary.get("passed") else "failed"
     said = str(run.manifest.get("state", "killed"))
     process_id = run.manifest.get("pid")
@@ -72,6 +73,8 @@ def print_status(content: dict[str, Any], out: TextIO, as_json: bool = False) ->
         return
     heading = " ".join(str(content[key]) for key in PLAIN_KEYS if content[key] is not None)
     out.write(f"{content['run_dir']}: {content['state']} ({heading})\n")
+    if content["reason"]:
+        out.write(f"  {content['reason']}\n")
     for key in ("nodes", "products", "bad_packets", "sequence_gaps"):
         out.write(f"  {key.replace('_', ' '):<14} {content[key]}\n")
     events = ", ".join(f"{name} {count}" for name, count in content["events_by_severity"].items())

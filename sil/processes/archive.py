@@ -7,10 +7,12 @@ writes live.json once a second and pushes the same to the run's status line.
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import sys
 import time
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 import msgspec
@@ -48,7 +50,8 @@ class ArchiveLoop:
         self._wanted: tuple[tuple[bytes, int], ...] | None = None
 
     def run(self) -> None:
-        """Until everything is written."""
+        """Until everything is written, or the run is given up: then what has come is written."""
+        signal.signal(signal.SIGTERM, self._give_up)
         decode = msgspec.msgpack.Decoder(protocol.ToArchive).decode
         flushed_s = lived_s = time.monotonic()
         while not self._has_all():
@@ -71,6 +74,9 @@ class ArchiveLoop:
         self._progress.close()
         self._inbox.close()
         self._context.term()
+
+    def _give_up(self, number: int, frame: FrameType | None) -> None:
+        self._wanted = ()
 
     def _has_all(self) -> bool:
         """True once everything that was sent has come; of those who died, what has come by then."""

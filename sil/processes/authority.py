@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -50,6 +51,12 @@ READY_WAIT_S: Final = 30.0
 LOOK_MS: Final = 200
 """How often the helper processes are looked after while everybody is waited for."""
 NOW_PERIOD_NS: Final = NS_PER_S
+
+
+def warn(text: str) -> None:
+    """Tell the user at once, on a line of its own also where a status line stands."""
+    lead = "\r\x1b[2K" if sys.stderr.isatty() else ""
+    print(f"{lead}warning: {text}", file=sys.stderr, flush=True)
 
 
 class Crew(NamedTuple):
@@ -151,6 +158,7 @@ class Authority:
             raise InfrastructureError(f"{who} died: {how}; the run cannot go on without it")
         when = f"{self._now_ns / NS_PER_S:.3f} s of mission time"
         self.outcome.not_repeatable = f"{who} died unplanned at {when}: {how}"
+        warn(f"{self.outcome.not_repeatable}; the run goes on without it")
         self._remove(ended.index)
         self._tell_world(member.node_ids[0], False, self._now_ns)
         self._died.append(ended.index)

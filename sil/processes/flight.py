@@ -126,18 +126,18 @@ class ProcessFlight:
             authority = WallAuthority(self._plan, crew) if self._is_wall else Authority(self._plan, crew)
             authority.start()
             interruption.flying()
-            self._fly(authority, commands, interruption)
+            self._fly(authority, commands, crew)
             archive.tell(protocol.Close(tuple(authority.archive_counts)))
             archive.close()
             self._wait_for_archive(archiver, crew.helpers)
             return authority.outcome
 
-    def _fly(self, authority: Authority, commands: Sequence[Command], interruption: Interruption) -> None:
+    def _fly(self, authority: Authority, commands: Sequence[Command], crew: Crew) -> None:
         started_s = time.perf_counter()
-        pace = self._pace(started_s, interruption)
+        pace = self._pace(started_s, crew)
         for stop in [*stops_of(self._plan, commands), None]:
             authority.run_until(self._plan.duration_ns if stop is None else stop.at_ns, pace)
-            if interruption.is_wanted:
+            if crew.interruption.is_wanted:
                 authority.outcome.interrupted = True
                 authority.outcome.not_repeatable = "interrupted"
                 break
@@ -146,20 +146,23 @@ class ProcessFlight:
         authority.outcome.wall_s = time.perf_counter() - started_s
         authority.finish()
 
-    def _pace(self, started_s: float, interruption: Interruption) -> Callable[[int], None]:
+    def _pace(self, started_s: float, crew: Crew) -> Callable[[int], None]:
         """Holds a grant back until the wall clock has reached its mission time at the wanted speed, or until the user
-        wants an end."""
+        wants an end; now and then looks how the run is going."""
         looked_s = started_s
 
         def pace(horizon_ns: int) -> None:
             nonlocal looked_s
             if self._speed is not None:
                 due_s = started_s + horizon_ns / NS_PER_S / self._speed
-                while (ahead_s := due_s - time.perf_counter()) > PACE_SLACK_S and not interruption.is_wanted:
+                while (
+                    ahead_s := due_s - time.perf_counter()
+                ) > PACE_SLACK_S and not crew.interruption.is_wanted:
                     time.sleep(min(ahead_s, NAP_S))
             now_s = time.perf_counter()
             if now_s - looked_s > 0.1:
                 looked_s = now_s
+                crew.helpers.check()
                 self._look()
 
         return pace

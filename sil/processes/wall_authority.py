@@ -92,7 +92,7 @@ class WallAuthority(Authority):
         """End every life; say how late the run was."""
         super().finish()
         lateness = {f"p{share}": _percentile_us(self._lateness, share) for share in (50, 99, 100)}
-        self.outcome.notes["lateness_us_max"] = lateness
+        self.outcome.notes["lateness_us"] = lateness
         if lateness["p99"] > LATENESS_US_MAX:
             self.outcome.invalid = (
                 f"this host was late: 99 % of events within {lateness['p99'] / 1000:.0f} ms, "
