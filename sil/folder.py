@@ -86,6 +86,7 @@ class RunFolder:
             write_durable(path / "geometry.json", _json(geometry(plan)))
             write_durable(path / "scene.npz", scene_archive(plan))
         except OSError as error:
+            folder.give_up("failed", f"cannot make the run folder: {error.strerror}")
             raise InfrastructureError(f"{path}: cannot make the run folder: {error}") from error
         return folder
 

@@ -40,7 +40,10 @@ def fly_scenario(options: RunOptions) -> Ending:
         return Ending.INFRASTRUCTURE
     from sil.scenarios.builder import build_plan
     from sil.scenarios.loader import load_scenario
+    from sil.stops import read_commands
 
+    if options.operator_log is not None:
+        read_commands(options.operator_log)  # what is wrong with it is said before anything starts
     started_s = time.monotonic()
     loaded = load_scenario(options.scenario, overrides)
     plan = build_plan(loaded, options.seed, options.duration_s)

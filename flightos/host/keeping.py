@@ -38,7 +38,9 @@ class LogHeader(msgspec.Struct, frozen=True):
 
 
 class InputLog:
-    """The sink of one boot's recorder. Entries reach the file at `flush`, which the host calls before it answers."""
+    """The sink of one boot's recorder. Entries reach the file at `flush`, which the host calls before it answers.
+
+    Raises InfrastructureError when the disk does not take them."""
 
     def __init__(
         self, folder: Path, configuration: NodeConfiguration, boot_count: int, restored: bool
@@ -60,17 +62,28 @@ class InputLog:
 
     def flush(self) -> None:
         """Write what was taken since the last flush, in one call."""
-        if self._pending:
-            self._file.write(encode_stream(self._pending))
-            self._pending.clear()
+        if not self._pending:
+            return
+        data = encode_stream(self._pending)
+        self._pending.clear()
+        try:
+            written = self._file.write(data)
+            while written < len(data):  # a disk that is nearly full takes a part
+                written += self._file.write(data[written:])
+        except OSError as error:
+            name = self._folder / f"{self._name}.log"
+            raise InfrastructureError(f"{name}: cannot write the input log: {error.strerror}") from error
 
     def keep(self, snapshot: Snapshot) -> None:
         """Replace the snapshot; entries before it are on disk first."""
         self.flush()
         target = self._folder / f"{self._name}.snapshot"
         temporary = target.with_suffix(".part")
-        temporary.write_bytes(msgspec.msgpack.encode(snapshot))
-        temporary.replace(target)
+        try:
+            temporary.write_bytes(msgspec.msgpack.encode(snapshot))
+            temporary.replace(target)
+        except OSError as error:
+            raise InfrastructureError(f"{target}: cannot write the snapshot: {error.strerror}") from error
 
     def close(self) -> None:
         """Write the rest and close. A second time changes nothing."""

@@ -49,7 +49,10 @@ def fly_processes(
     """Fly a plan; gives the outcome. No process is left behind, whatever happens."""
     with endpoint_folder() as endpoints:
         folder.note_endpoints(endpoints)
-        save_plan(plan, endpoints)
+        try:
+            save_plan(plan, endpoints)
+        except OSError as error:
+            raise InfrastructureError(f"{endpoints}: cannot keep the plan: {error.strerror}") from error
         folders = RunFolders(str(endpoints), str(endpoints), str(folder.inputs.resolve()))
         try:
             flight = ProcessFlight(plan, folder, folders, 1.0 if wall else speed, wall, progress)
