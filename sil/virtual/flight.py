@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ from sil.plan import RunPlan
 from sil.stops import Command, Crash, Restart, stops_of
 from sil.world.participant import World
 
+GARBAGE_COUNT_MAX: Final = 50_000
+"""New objects between two looks for cycles."""
 SLICE_NS: Final = NS_PER_S
 """What nodes emitted is archived, and progress told, once per slice."""
 
@@ -64,9 +67,17 @@ class VirtualFlight:
     ) -> Outcome:
         """Fly to the end, or to the first whole slice after the user wants one; what was flown is kept."""
         started = time.perf_counter()
+        # What exists before the flight lives until its end; records of a flight hold no cycles, so that looking for
+        # them often only costs time.
+        gc.collect()
+        gc.freeze()
+        thresholds = gc.get_threshold()
+        gc.set_threshold(GARBAGE_COUNT_MAX)
         try:
             end_ns = self._fly(on_slice, wants_end)
         finally:
+            gc.set_threshold(*thresholds)
+            gc.unfreeze()
             for host in self.hosts.values():
                 host.close()
         for node_id in list(self.hosts):

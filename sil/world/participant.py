@@ -72,7 +72,9 @@ class SatelliteWorld:
 
     def is_stuck(self, sensor: str, t_ns: int) -> bool:
         """True while a fault holds this sensor at its last value."""
-        return any(s.sensor == sensor and s.start_ns <= t_ns < s.stop_ns for s in self.stuck)
+        return bool(self.stuck) and any(
+            fault.sensor == sensor and fault.start_ns <= t_ns < fault.stop_ns for fault in self.stuck
+        )
 
 
 class World:

@@ -20,6 +20,8 @@ class Terminals:
             (node.node_id, terminal.index): terminal for node in plan.nodes for terminal in node.terminals
         }
         self._peer_of: dict[tuple[int, int], int] = {}
+        self._order: list[tuple[int, int, int]] | None = None
+        """Node, terminal and peer of every pointed terminal, in order; None after one was turned."""
         self._index_of: dict[tuple[int, int], int] = {}
         self._state: dict[tuple[int, int], TerminalState] = {}
         self._acquiring_since_ns: dict[tuple[int, int], int] = {}
@@ -27,6 +29,7 @@ class Terminals:
     def point(self, node_id: int, terminal_index: int, peer_id: int) -> None:
         """A terminal turns to a peer (0 = stowed): whatever it tracked is lost to it. Asking again for the same peer
         makes the next step report the state again."""
+        self._order = None
         key = (node_id, terminal_index)
         old_peer = self._peer_of.pop(key, 0)
         if old_peer:
@@ -46,8 +49,9 @@ class Terminals:
     def step(self, t_ns: int) -> list[tuple[int, TerminalReported]]:
         """Advance every pointed terminal; gives what changed, by node id, in order of node and terminal."""
         reports: list[tuple[int, TerminalReported]] = []
-        for node_id, index in sorted(self._peer_of):
-            peer_id = self._peer_of[(node_id, index)]
+        if self._order is None:
+            self._order = sorted((*key, peer_id) for key, peer_id in self._peer_of.items())
+        for node_id, index, peer_id in self._order:
             state = self._next_state(node_id, peer_id, t_ns)
             if self._state.get((node_id, peer_id)) != state:
                 self._state[(node_id, peer_id)] = state
@@ -62,14 +66,17 @@ class Terminals:
             had_light = self._state.get((node_id, peer_id)) in (TerminalState.TRACKING, TerminalState.LOST)
             return TerminalState.LOST if had_light else TerminalState.POINTING
         since_ns = self._acquiring_since_ns.setdefault(pair, t_ns)
-        ends = ((node_id, peer_id), (peer_id, node_id))
-        acquisition_ns = max(self._terminals[(end[0], self._index_of[end])].acquisition_ns for end in ends)
+        acquisition_ns = max(self._acquisition_ns(node_id, peer_id), self._acquisition_ns(peer_id, node_id))
         return TerminalState.TRACKING if t_ns - since_ns >= acquisition_ns else TerminalState.ACQUIRING
+
+    def _acquisition_ns(self, node_id: int, peer_id: int) -> int:
+        return self._terminals[(node_id, self._index_of[(node_id, peer_id)])].acquisition_ns
 
     def _passes_light(self, pair: tuple[int, int], t_ns: int) -> bool:
         if not self._tape.is_visible(pair, t_ns):
             return False
-        return not any(start <= t_ns < stop for start, stop in self._outages.get(pair, ()))
+        outages = self._outages.get(pair)
+        return outages is None or not any(start <= t_ns < stop for start, stop in outages)
 
     def _report(
         self, node_id: int, index: int, peer_id: int, state: TerminalState, t_ns: int

@@ -100,17 +100,16 @@ class BundleExchange:
     ) -> Sequence[Record]:
         """Acknowledge a bundle and pass it up, once; a held-off relay gets no acknowledgement."""
         link = state.tracked_link(record.terminal_index, record.peer_id)
-        again = BundleRepeated(record.bundle.key, record.content_id)
         if link is None:
-            return (again,)
+            return (BundleRepeated(record.bundle.key, record.content_id),)
         body = HopAcknowledgement((record.link_sequence,))
         acknowledgement = SendFrame(record.terminal_index, record.peer_id, body)
         if hops.was_received(link, record.link_sequence):
             state.counters.duplicates_count += 1
-            return (again, acknowledgement)
+            return (BundleRepeated(record.bundle.key, record.content_id), acknowledgement)
         if state.hold_off and record.bundle.destination_id != self._node_id:
             state.counters.held_off_count += 1
-            return (again,)
+            return (BundleRepeated(record.bundle.key, record.content_id),)
         hops.note_received(link, record.link_sequence)
         state.counters.bundles_received_count += 1
         arrived = BundleArrived(record.peer_id, record.bundle, record.content_id, record.size_bytes)

@@ -9,6 +9,7 @@ start; until the link opens or that contact is over. Peers that health declared 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -120,7 +121,7 @@ class Router:
         """The index of the plan in force; made when the plan changed, also by a restored snapshot."""
         plan = state.plan
         if self._indexed_plan is not plan:
-            self._index = index_plan(_PLAN_DECODER.decode(plan).contacts if plan else ())
+            self._index = _index_of(plan)
             self._indexed_plan = plan
         return self._index
 
@@ -137,3 +138,9 @@ class Router:
             avoided,
             state.declared,
         )
+
+
+@lru_cache(maxsize=4)
+def _index_of(plan: bytes) -> PlanIndex:
+    """The index of an encoded plan. It is only read, so nodes of one process that fly by one plan share it."""
+    return index_plan(_PLAN_DECODER.decode(plan).contacts if plan else ())
