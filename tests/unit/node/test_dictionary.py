@@ -54,7 +54,7 @@ def test_housekeeping_is_declared_field_by_field(module: ModuleType) -> None:
 
 
 def test_no_locked_id_has_changed_its_meaning() -> None:
-    assert lock_faults(LOCK.read_text(), ALL) == [], "new ids: python tests/lock_dictionary.py"
+    assert lock_faults(LOCK.read_text(), ALL) == [], "new ids: python tests/house/lock_dictionary.py"
 
 
 def test_the_export_loses_nothing() -> None:
