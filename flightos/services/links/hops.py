@@ -4,7 +4,8 @@ Theory of operation. Every bundle handed to a link gets a link sequence: boot co
 that sequences rise over every kind of restart. At most `WINDOW_COUNT_MAX` bundles are in flight; each is sent
 again when no acknowledgement came within its time, `ATTEMPT_COUNT_MAX` times in all, then returned to network.
 The receiver remembers the last `RECENT_COUNT_MAX` sequences as the bits of one integer: a repeated frame is
-acknowledged again (the acknowledgement may have been lost) but not passed up twice.
+acknowledged again (the acknowledgement may have been lost) but not passed up twice. What is older than that it
+takes for a duplicate; so the sender never lets its newest run so far ahead of the oldest in flight.
 """
 
 from __future__ import annotations
@@ -76,10 +77,13 @@ def enqueue(link: Link, request: ForwardBundle) -> None:
 
 
 def fill_window(link: Link, now_obt_ns: int, round_trip_ns: int, rate_bps: int) -> list[Record]:
-    """Send waiting bundles while the window has room."""
+    """Send waiting bundles while the window has room in count, bytes and span of sequences."""
     sent: list[Record] = []
     while link.waiting and len(link.flying) < WINDOW_COUNT_MAX:
         sequence = next(iter(link.waiting))
+        # Sequences enter flight in rising order: the first one is the oldest.
+        if link.flying and sequence - next(iter(link.flying)) >= RECENT_COUNT_MAX:
+            break
         request = link.waiting[sequence]
         if link.flying and link.flying_bytes + request.size_bytes > WINDOW_BYTES_MAX:
             break

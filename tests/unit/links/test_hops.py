@@ -222,3 +222,31 @@ def test_counters_are_those_of_housekeeping_and_can_be_reset() -> None:
     keeping = service.housekeeping()
     assert keeping.links_opened_count == 0
     assert (keeping.links_open, keeping.terminals_tracking) == (1, 1)
+
+
+def test_what_is_acknowledged_was_passed_up_when_the_first_frame_is_lost() -> None:
+    """Two ends: while the oldest frame is missing, the newest never runs further ahead than the peer remembers."""
+    sender, receiver = opened(), opened()
+    delivered: list[int] = []
+    acknowledged: list[int] = []
+    air = [
+        frame
+        for number in range(200)
+        for frame in of(sender.handle(request(number), 20 * S), SendBundleFrame)
+    ]
+    air = air[1:]
+    now = 20 * S
+    while len(acknowledged) < 200 and now < 60 * S:
+        while air:
+            frame = air.pop(0)
+            out = receiver.handle(received(frame.link_sequence), now)
+            delivered += [made.bundle.sequence for made in of(out, BundleArrived)]
+            for sent in of(out, SendFrame):
+                out = sender.handle(AcknowledgementFrameReceived(0, LEFT, sent.body.sequences), now)
+                acknowledged += sent.body.sequences
+                air += of(out, SendBundleFrame)
+        due, out = tick(sender)
+        now = max(now, due)
+        air += of(out, SendBundleFrame)
+    assert sorted(delivered) == sorted(acknowledged) == list(range(200))
+    assert receiver.state.counters.duplicates_count == 0
