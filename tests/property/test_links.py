@@ -129,7 +129,7 @@ def test_what_is_acknowledged_was_received(losses: list[int], count: int) -> Non
     now = 0
     air: list[Record] = hops.fill_window(sender, now, 0, 0)
     while sender.flying or sender.waiting:
-        for frame in air:
+        for frame in air:  # grows at its end: each acknowledgement lets the next frames go
             assert isinstance(frame, SendBundleFrame)
             fate = next(fates, 3)
             if fate == 0:  # the frame is lost
@@ -142,6 +142,7 @@ def test_what_is_acknowledged_was_received(losses: list[int], count: int) -> Non
             if fate != 1:  # else the acknowledgement is lost
                 acknowledged.append(sequence)
                 hops.acknowledge(sender, sequence)
+                air += hops.fill_window(sender, now, 0, 0)
         now += NS_PER_S
         air, _ = hops.resend_due(sender, now, 0, 0)
         air += hops.fill_window(sender, now, 0, 0)
