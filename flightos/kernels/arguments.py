@@ -16,6 +16,11 @@ UInt16Image = NDArray[np.uint16]
 Float32Image = NDArray[np.float32]
 Int64Table = NDArray[np.int64]
 
+Float64Table = NDArray[np.float64]
+Complex64Image = NDArray[np.complex64]
+
+LINE_BYTES = 64
+
 PIXEL_COUNT_MAX = 1 << 28
 """FOS_PIXEL_COUNT_MAX of the C header."""
 
@@ -49,3 +54,20 @@ def check_output(
     # All are contiguous here, so comparing bounds is exact.
     if any(np.may_share_memory(output, given) for given in inputs):
         raise KernelError("OVERLAP", f"{name} shares memory with an input")
+
+
+def check_image(name: str, image: NDArray[Any], dtype: DTypeLike) -> tuple[int, int]:
+    """Refuse what is not an image of this dtype; give its rows and columns."""
+    check_array(name, image, dtype)
+    if image.ndim != 2:
+        raise KernelError("SHAPE_MISMATCH", f"{name} has {image.ndim} dimensions, not 2")
+    return image.shape[0], image.shape[1]
+
+
+def new_output(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+    """Make an array on a cache line's boundary: C then writes whole lines past the caches."""
+    element = np.dtype(dtype)
+    byte_count = int(np.prod(shape, dtype=np.int64)) * element.itemsize
+    memory = np.empty(byte_count + LINE_BYTES, np.uint8)
+    begin = -memory.ctypes.data % LINE_BYTES
+    return memory[begin : begin + byte_count].view(element).reshape(shape)

@@ -6,30 +6,41 @@ in, NaN index out, outside every mask, left out of every sum. Raises TypeError f
 KernelError for the rest, before anything is written.
 """
 
-from typing import Any
+from enum import IntFlag
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from flightos.kernels import KernelError, backend, reference
-from flightos.kernels.arguments import Float32Image, UInt8Image, UInt16Image, check_array, check_output
+from flightos.kernels import KernelError, backend, reference, reference_imaging
+from flightos.kernels.arguments import (
+    Float32Image,
+    UInt8Image,
+    UInt16Image,
+    check_array,
+    check_output,
+    new_output,
+)
+from flightos.kernels.foreign import call, read, write
 
 if backend() == "c":
     from flightos._fos import ffi as _ffi
     from flightos._fos import lib as _lib
 
 
-def _raise_on_error(status: int) -> None:
-    if status != 0:
-        raise KernelError(_ffi.string(_lib.fos_status_name(status)).decode("ascii"))
+class PixelFlag(IntFlag):
+    """What calibration says of a pixel, FOS_PIXEL_ of the C header."""
+
+    BAD = 1
+    SATURATED = 2
 
 
-def _read(ctype: str, array: NDArray[Any]) -> Any:
-    return _ffi.from_buffer(ctype, array)
+class Calibrated(NamedTuple):
+    """Radiance and flags of an image, and how many pixels have each flag."""
 
-
-def _write(ctype: str, array: NDArray[Any]) -> Any:
-    return _ffi.from_buffer(ctype, array, require_writable=True)
+    radiance: Float32Image
+    flags: UInt8Image
+    bad_count: int
+    saturated_count: int
 
 
 def correct_radiance(
@@ -46,36 +57,95 @@ def correct_radiance(
     check_array("raw_dn", raw_dn, raw_dtype)
     check_array("gain", gain, np.float32, raw_dn.shape)
     check_array("dark_dn", dark_dn, np.float32, raw_dn.shape)
-    radiance = np.empty(raw_dn.shape, np.float32) if out is None else out
+    radiance = new_output(raw_dn.shape, np.float32) if out is None else out
     check_output("out", radiance, np.float32, raw_dn.shape, raw_dn, gain, dark_dn)
     if backend() == "numpy":
         reference.correct_radiance(raw_dn, gain, dark_dn, radiance)
         return radiance
     wide = raw_dtype is np.uint16
     function = _lib.fos_correct_radiance_u16 if wide else _lib.fos_correct_radiance_u8
-    raw = _read("uint16_t[]" if wide else "uint8_t[]", raw_dn)
-    floats = (_read("float[]", gain), _read("float[]", dark_dn), _write("float[]", radiance))
-    _raise_on_error(function(raw, *floats, raw_dn.size))
+    call(function, read(raw_dn), read(gain), read(dark_dn), write(radiance), raw_dn.size)
     return radiance
 
 
-def normalised_difference(a: Float32Image, b: Float32Image, out: Float32Image | None = None) -> Float32Image:
+def calibrate(
+    raw_dn: UInt16Image,
+    gain: Float32Image,
+    dark_dn: Float32Image,
+    saturation_dn: int,
+    fill: float = float("nan"),
+    out: tuple[Float32Image, UInt8Image] | None = None,
+) -> Calibrated:
+    """Turn detector counts into radiance, gain * (raw - dark), and flag bad and saturated pixels, in one pass.
+
+    gain carries the flat field, in W m^-2 sr^-1 um^-1 per count; NaN marks a bad pixel, which becomes `fill`.
+    Counts at or above saturation_dn (0..65535) are flagged. `out` is (radiance, flags), see `PixelFlag`.
+    """
+    check_array("raw_dn", raw_dn, np.uint16)
+    check_array("gain", gain, np.float32, raw_dn.shape)
+    check_array("dark_dn", dark_dn, np.float32, raw_dn.shape)
+    if not 0 <= saturation_dn <= 0xFFFF:
+        raise KernelError("FOS_ERR_PARAMETER", f"saturation_dn is {saturation_dn}, not 0..65535")
+    radiance, flags = out or (new_output(raw_dn.shape, np.float32), np.empty(raw_dn.shape, np.uint8))
+    check_output("radiance", radiance, np.float32, raw_dn.shape, raw_dn, gain, dark_dn)
+    check_output("flags", flags, np.uint8, raw_dn.shape, raw_dn, gain, dark_dn, radiance)
+    if backend() == "numpy":
+        counts = reference_imaging.calibrate(raw_dn, gain, dark_dn, saturation_dn, fill, radiance, flags)
+        return Calibrated(radiance, flags, *counts)
+    found = _ffi.new("fos_calibration_counts_t *")
+    inputs = (read(raw_dn), read(gain), read(dark_dn), saturation_dn, fill)
+    call(_lib.fos_calibrate_u16, *inputs, write(radiance), write(flags), raw_dn.size, found)
+    return Calibrated(radiance, flags, int(found.bad_count), int(found.saturated_count))
+
+
+def normalised_difference(
+    a: Float32Image | UInt16Image, b: Float32Image | UInt16Image, out: Float32Image | None = None
+) -> Float32Image:
     """Give (a - b) / (a + b) in float32, 0 where a + b is 0, NaN where a or b is NaN.
 
     The form of NDVI, NDWI, MNDWI (Xu 2006) and NBR (Key and Benson 2006); within -1..1 for bands that are not
     negative.
     """
-    check_array("a", a, np.float32)
-    check_array("b", b, np.float32, a.shape)
-    index = np.empty(a.shape, np.float32) if out is None else out
+    _check_bands(a, b)
+    index = new_output(a.shape, np.float32) if out is None else out
     check_output("out", index, np.float32, a.shape, a, b)
     if backend() == "numpy":
         reference.normalised_difference(a, b, index)
-    else:
-        _raise_on_error(
-            _lib.fos_ndiff_f32(_read("float[]", a), _read("float[]", b), _write("float[]", index), a.size)
-        )
+        return index
+    function = _lib.fos_ndiff_u16 if a.dtype == np.uint16 else _lib.fos_ndiff_f32
+    call(function, read(a), read(b), write(index), a.size)
     return index
+
+
+def normalised_difference_above(
+    a: Float32Image | UInt16Image,
+    b: Float32Image | UInt16Image,
+    threshold: float,
+    out: tuple[Float32Image, UInt8Image] | None = None,
+) -> tuple[Float32Image, UInt8Image, int]:
+    """Give the index of `normalised_difference`, its mask above a threshold and the number of ones, in one pass.
+
+    For "below", swap the bands and negate the threshold: the index only changes its sign. `out` is (index, mask).
+    """
+    _check_bands(a, b)
+    if threshold != threshold:
+        raise KernelError("FOS_ERR_PARAMETER", "the threshold is NaN")
+    index, mask = out or (new_output(a.shape, np.float32), np.empty(a.shape, np.uint8))
+    check_output("index", index, np.float32, a.shape, a, b)
+    check_output("mask", mask, np.uint8, a.shape, a, b, index)
+    if backend() == "numpy":
+        reference.normalised_difference(a, b, index)
+        return index, mask, reference.mask_above(index, threshold, mask)
+    set_count = _ffi.new("uint64_t *")
+    function = _lib.fos_ndiff_mask_u16 if a.dtype == np.uint16 else _lib.fos_ndiff_mask_f32
+    call(function, read(a), read(b), threshold, write(index), write(mask), a.size, set_count)
+    return index, mask, int(set_count[0])
+
+
+def _check_bands(a: Any, b: Any) -> None:
+    dtype = np.uint16 if isinstance(a, np.ndarray) and a.dtype == np.uint16 else np.float32
+    check_array("a", a, dtype)
+    check_array("b", b, dtype, a.shape)
 
 
 def mask_above(
@@ -105,9 +175,7 @@ def _mask(side: str, index: Float32Image, threshold: float, out: UInt8Image | No
         return mask, make(index, threshold, mask)
     function = _lib.fos_mask_above_f32 if side == "above" else _lib.fos_mask_below_f32
     set_count = _ffi.new("uint64_t *")
-    _raise_on_error(
-        function(_read("float[]", index), threshold, _write("uint8_t[]", mask), index.size, set_count)
-    )
+    call(function, read(index), threshold, write(mask), index.size, set_count)
     return mask, int(set_count[0])
 
 
@@ -117,9 +185,7 @@ def pack_bits(mask: UInt8Image) -> bytes:
     if backend() == "numpy":
         return np.packbits(mask.reshape(-1) != 0, bitorder="big").tobytes()
     packed = np.empty((mask.size + 7) // 8, np.uint8)
-    _raise_on_error(
-        _lib.fos_pack_bits(_read("uint8_t[]", mask), mask.size, _write("uint8_t[]", packed), packed.size)
-    )
+    call(_lib.fos_pack_bits, read(mask), mask.size, write(packed), packed.size)
     return packed.tobytes()
 
 
@@ -143,5 +209,5 @@ def sum_fixed(index: Float32Image) -> tuple[int, int]:
         return reference.sum_fixed(index)
     total = _ffi.new("int64_t *")
     counted = _ffi.new("uint64_t *")
-    _raise_on_error(_lib.fos_sum_fixed_f32(_read("float[]", index), index.size, total, counted))
+    call(_lib.fos_sum_fixed_f32, read(index), index.size, total, counted)
     return int(total[0]), int(counted[0])

@@ -26,11 +26,14 @@ def correct_radiance(
         np.multiply(gain, radiance, out=radiance)
 
 
-def normalised_difference(a: Float32Image, b: Float32Image, index: Float32Image) -> None:
+def normalised_difference(
+    a: Float32Image | UInt16Image, b: Float32Image | UInt16Image, index: Float32Image
+) -> None:
     """Write (a - b) / (a + b), 0 where the sum is 0, into `index`."""
+    a_float, b_float = a.astype(np.float32), b.astype(np.float32)
     with np.errstate(all="ignore"):
-        band_sum = a + b
-        np.divide(a - b, band_sum, out=index)
+        band_sum = a_float + b_float
+        np.divide(a_float - b_float, band_sum, out=index)
     index[band_sum == 0.0] = 0.0
 
 
