@@ -1,4 +1,4 @@
-"""Real inputs with provenance (PROVENANCE.md): the Landsat-7 scene, ground stations, the proton flux grid."""
+"""Real inputs with provenance (PROVENANCE.md): the Landsat-7 scene, the Sentinel-2 patch, ground stations, the proton flux grid."""
 
 from pathlib import Path
 from typing import Final
@@ -6,5 +6,6 @@ from typing import Final
 _FOLDER: Final = Path(__file__).resolve().parent
 
 LANDSAT7_OLINDA: Final = _FOLDER / "L7_ETMs.tif"
+SENTINEL2_10M: Final = _FOLDER / "s2_10m.npz"
 STATIONS: Final = _FOLDER / "stations.csv"
 PROTON_FLUX_GRID: Final = _FOLDER / "ap8min_p30MeV_2deg.npz"

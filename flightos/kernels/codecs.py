@@ -1,0 +1,229 @@
+"""Compression without loss: CCSDS 121.0-B-3 for sequences of samples, CCSDS 123.0-B-2 for images of several bands.
+
+`encode_image` also takes error limits (near-lossless), and its bytes carry their own parameters; those of
+`encode_samples` do not. Decoders take any bytes: what is no such code is a KernelError, and nothing is given.
+Without the C module the plain references serve, with the same bytes, some thousand times slower.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flightos.kernels import KernelError, backend, codecs_ccsds121_reference, codecs_ccsds123_reference
+from flightos.kernels.arguments import check_array
+from flightos.kernels.codecs_bits import BitReader
+from flightos.kernels.codecs_ccsds123_header import take_header
+from flightos.kernels.codecs_parameters import (
+    SAMPLE_COUNT_MAX,
+    CCSDS121Parameters,
+    CCSDS123Parameters,
+    EntropyCoder,
+    LocalSum,
+)
+
+__all__ = [
+    "CCSDS121Parameters",
+    "CCSDS123Parameters",
+    "EntropyCoder",
+    "LocalSum",
+    "decode_image",
+    "decode_samples",
+    "encode_image",
+    "encode_samples",
+    "read_image_header",
+]
+
+if backend() == "c":
+    from flightos._fos import ffi as _ffi
+    from flightos._fos import lib as _lib
+
+Buffer = bytes | bytearray | memoryview
+
+HEADER_BYTES_MAX = 32
+"""No header that can be read here is longer."""
+
+
+def _raise_unless_ok(status: int) -> None:
+    if status != 0:
+        raise KernelError(_ffi.string(_lib.fos_status_name(status)).decode("ascii"))
+
+
+def _check_buffer(name: str, buffer: Buffer) -> None:
+    if not isinstance(buffer, bytes | bytearray | memoryview):
+        raise TypeError(f"{name} must be bytes-like, not {type(buffer).__name__}")
+    if isinstance(buffer, memoryview) and not buffer.c_contiguous:
+        raise KernelError("NOT_CONTIGUOUS", name)
+
+
+def _has_three_bytes(parameters: CCSDS121Parameters) -> bool:
+    return parameters.is_three_byte and 16 < parameters.bits_per_sample <= 24
+
+
+def _sample_numbers(samples: NDArray[Any], parameters: CCSDS121Parameters) -> list[int]:
+    """The samples as Python numbers, for the reference."""
+    if not _has_three_bytes(parameters):
+        return [int(sample) for sample in samples.ravel()]
+    order = "big" if parameters.is_high_byte_first else "little"
+    triples = samples.reshape(-1, 3)
+    return [int.from_bytes(bytes(triple), order, signed=parameters.is_signed) for triple in triples]  # type: ignore[arg-type]
+
+
+def encode_samples(samples: NDArray[Any], parameters: CCSDS121Parameters) -> bytes:
+    """Compress samples in the order they lie in, CCSDS 121.0-B-3; the bits are libaec's for the same parameters.
+
+    samples is C-contiguous with dtype `parameters.dtype` (`>` for high byte first; uint8 with a last axis of 3 for
+    three-byte samples). Raises TypeError for another dtype, KernelError FOS_ERR_RANGE for a sample of more bits
+    than `bits_per_sample`, FOS_ERR_PARAMETER.
+    """
+    parameters.check()
+    check_array("samples", samples, parameters.dtype)
+    if _has_three_bytes(parameters) and samples.shape[-1:] != (3,):
+        raise KernelError("SHAPE_MISMATCH", "three-byte samples need a last axis of 3")
+    if backend() == "numpy":
+        return codecs_ccsds121_reference.encode(_sample_numbers(samples, parameters), parameters)
+    sample_count = samples.size // (3 if _has_three_bytes(parameters) else 1)
+    given = _samples_parameters(parameters)
+    encoded = np.empty(_lib.fos_ccsds121_encoded_bytes_max(given, sample_count), np.uint8)
+    encoded_bytes = _ffi.new("size_t *")
+    _raise_unless_ok(
+        _lib.fos_ccsds121_encode(
+            _ffi.from_buffer("uint8_t[]", samples),
+            sample_count,
+            given,
+            _ffi.from_buffer("uint8_t[]", encoded, require_writable=True),
+            encoded.size,
+            encoded_bytes,
+        )
+    )
+    return encoded[: encoded_bytes[0]].tobytes()
+
+
+def decode_samples(encoded: Buffer, parameters: CCSDS121Parameters, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Restore what `encode_samples` compressed; shape is that of the samples, and parameters are the same.
+
+    Raises KernelError FOS_ERR_CORRUPT when the bytes end too early or are no such code.
+    """
+    parameters.check()
+    _check_buffer("encoded", encoded)
+    size = math.prod(shape)
+    if any(side < 0 for side in shape) or size > SAMPLE_COUNT_MAX:
+        raise KernelError("FOS_ERR_TOO_LARGE", f"shape {shape}")
+    if _has_three_bytes(parameters) and shape[-1:] != (3,):
+        raise KernelError("SHAPE_MISMATCH", "three-byte samples need a last axis of 3")
+    sample_count = size // (3 if _has_three_bytes(parameters) else 1)
+    if backend() == "numpy":
+        numbers = codecs_ccsds121_reference.decode(bytes(encoded), parameters, sample_count)
+        if not _has_three_bytes(parameters):
+            return np.array(numbers, parameters.dtype).reshape(shape)
+        order = "big" if parameters.is_high_byte_first else "little"
+        packed = b"".join(
+            number.to_bytes(3, order, signed=parameters.is_signed)  # type: ignore[arg-type]
+            for number in numbers
+        )
+        return np.frombuffer(packed, np.uint8).reshape(shape).copy()
+    samples = np.empty(shape, parameters.dtype)
+    samples_bytes = _ffi.new("size_t *")
+    source = _ffi.from_buffer("uint8_t[]", encoded)
+    _raise_unless_ok(
+        _lib.fos_ccsds121_decode(
+            source,
+            len(source),
+            _samples_parameters(parameters),
+            _ffi.from_buffer("uint8_t[]", samples, require_writable=True),
+            sample_count,
+            samples.nbytes,
+            samples_bytes,
+        )
+    )
+    return samples
+
+
+def _samples_parameters(parameters: CCSDS121Parameters) -> Any:
+    numbers = (
+        parameters.bits_per_sample,
+        parameters.block_size,
+        parameters.interval_blocks,
+        parameters.flags,
+    )
+    return _ffi.new("fos_ccsds121_parameters_t *", numbers)
+
+
+def encode_image(image: NDArray[Any], parameters: CCSDS123Parameters | None = None) -> bytes:
+    """Compress an image of shape (bands, rows, cols), CCSDS 123.0-B-2; uint8, int8, uint16 or int16.
+
+    Without parameters: `CCSDS123Parameters.for_image(image)`, lossless. Raises TypeError for another dtype,
+    KernelError SHAPE_MISMATCH when the parameters are for another shape, FOS_ERR_RANGE for a sample of more than
+    `sample_bits`, FOS_ERR_PARAMETER.
+    """
+    if not isinstance(image, np.ndarray) or image.dtype.kind not in "ui" or image.dtype.itemsize > 2:
+        raise TypeError("image must be a numpy array of uint8, int8, uint16 or int16")
+    given = CCSDS123Parameters.for_image(image) if parameters is None else parameters
+    check_array("image", image, given.dtype, given.shape)
+    given.check()
+    if backend() == "numpy":
+        return codecs_ccsds123_reference.encode(image, given)
+    c_given = _ffi.new("fos_ccsds123_parameters_t *", _image_fields(given))
+    scratch = np.empty(_lib.fos_ccsds123_scratch_bytes(c_given), np.uint8)
+    encoded = np.empty(_lib.fos_ccsds123_encoded_bytes_max(c_given), np.uint8)
+    encoded_bytes = _ffi.new("size_t *")
+    _raise_unless_ok(
+        _lib.fos_ccsds123_encode(
+            _ffi.from_buffer("uint8_t[]", image),
+            image.nbytes,
+            c_given,
+            _ffi.from_buffer("uint8_t[]", scratch, require_writable=True),
+            scratch.size,
+            _ffi.from_buffer("uint8_t[]", encoded, require_writable=True),
+            encoded.size,
+            encoded_bytes,
+        )
+    )
+    return encoded[: encoded_bytes[0]].tobytes()
+
+
+def _image_fields(given: CCSDS123Parameters) -> dict[str, int]:
+    return {name: int(getattr(given, name)) for name in given.__dataclass_fields__}
+
+
+def read_image_header(encoded: Buffer) -> CCSDS123Parameters:
+    """Read what a compressed image says of itself.
+
+    Raises KernelError FOS_ERR_CORRUPT when it is no header, FOS_ERR_UNSUPPORTED when it asks for what is not here
+    (more than 16 bits, the hybrid coder, tables, sample representatives, changing error limits).
+    """
+    _check_buffer("encoded", encoded)
+    return take_header(BitReader(bytes(memoryview(encoded).cast("B")[:HEADER_BYTES_MAX])))
+
+
+def decode_image(encoded: Buffer, sample_count_max: int = SAMPLE_COUNT_MAX) -> NDArray[Any]:
+    """Restore an image from `encode_image`, or from another coder of CCSDS 123.0-B-2.
+
+    The header tells how large it is: sample_count_max bounds the memory that bytes from outside may ask for.
+    Raises KernelError FOS_ERR_CORRUPT, FOS_ERR_UNSUPPORTED, FOS_ERR_TOO_LARGE.
+    """
+    given = read_image_header(encoded)
+    if given.cols * given.rows * given.bands > sample_count_max:
+        raise KernelError("FOS_ERR_TOO_LARGE", f"{given.shape}")
+    if backend() == "numpy":
+        return codecs_ccsds123_reference.decode(bytes(encoded))
+    image = np.empty(given.shape, given.dtype)
+    c_given = _ffi.new("fos_ccsds123_parameters_t *", _image_fields(given))
+    scratch = np.empty(_lib.fos_ccsds123_scratch_bytes(c_given), np.uint8)
+    image_bytes = _ffi.new("size_t *")
+    source = _ffi.from_buffer("uint8_t[]", encoded)
+    _raise_unless_ok(
+        _lib.fos_ccsds123_decode(
+            source,
+            len(source),
+            _ffi.from_buffer("uint8_t[]", image, require_writable=True),
+            image.nbytes,
+            _ffi.from_buffer("uint8_t[]", scratch, require_writable=True),
+            scratch.size,
+            image_bytes,
+        )
+    )
+    return image
