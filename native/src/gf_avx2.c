@@ -10,12 +10,17 @@
 
 #define STRIP_BYTES 64u
 #define ROWS_MAX 4u
+#define PREFETCH_BYTES 1024u
 
 static inline __m256i table_of(uint8_t factor, size_t half)
 {
     return _mm256_broadcastsi128_si256(
         _mm_load_si128((const __m128i *)(const void *)(fos_gf_nibbles[factor] + 16 * half)));
 }
+
+/* The prefetcher loses track of so many streams; without this, from memory, it is half as fast. The address may lie beyond
+ * the shard, where nothing happens. A macro, because gcc drops calls of a function that only prefetches. */
+#define PREFETCH(bytes) _mm_prefetch((const char *)((uintptr_t)(bytes) + PREFETCH_BYTES), _MM_HINT_T0)
 
 /* row_count is a constant where this is inlined. */
 static inline __attribute__((always_inline)) void combine_rows(const uint8_t *factors, const size_t row_count,
@@ -33,6 +38,7 @@ static inline __attribute__((always_inline)) void combine_rows(const uint8_t *fa
             const __m256i *source = (const __m256i *)(const void *)(sources[column] + byte);
             const __m256i first = _mm256_loadu_si256(source);
             const __m256i second = _mm256_loadu_si256(source + 1);
+            PREFETCH(sources[column] + byte);
             const __m256i first_low = _mm256_and_si256(first, low_nibbles);
             const __m256i first_high = _mm256_and_si256(_mm256_srli_epi16(first, 4), low_nibbles);
             const __m256i second_low = _mm256_and_si256(second, low_nibbles);

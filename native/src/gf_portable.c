@@ -45,26 +45,33 @@ void fos_gf_combine_portable(const uint8_t *factors, size_t row_count, size_t co
 
 /* Exclusive or of many shards: the compiler's vectors of the baseline reach the speed of memory (AVX2 was no faster).
  *
- * A strip of the sum stays in registers while the shards pass by, so each shard is read once and the sum written once.
+ * A block of the sum stays in the first-level cache while the shards pass by in bursts that the prefetcher follows; with
+ * short strips of many shards in turn it loses track, and half the speed.
  */
-#define XOR_STRIP_WORDS 16u
+#define XOR_BLOCK_BYTES 8192u
 
-void fos_xor_portable(const uint8_t *data, size_t shard_count, size_t stride_bytes, uint8_t *parity, size_t shard_bytes)
+static inline void add_shard(uint8_t *restrict sum, const uint8_t *restrict shard, size_t byte_count)
 {
-    size_t byte = 0;
-    for (; byte + 8 * XOR_STRIP_WORDS <= shard_bytes; byte += 8 * XOR_STRIP_WORDS) {
-        uint64_t sum[XOR_STRIP_WORDS];
-        memcpy(sum, data + byte, sizeof sum);
-        for (size_t shard = 1; shard < shard_count; shard++) {
-            uint64_t words[XOR_STRIP_WORDS];
-            memcpy(words, data + shard * stride_bytes + byte, sizeof words);
-            for (size_t word = 0; word < XOR_STRIP_WORDS; word++) { sum[word] ^= words[word]; }
+    for (size_t byte = 0; byte < byte_count; byte++) { sum[byte] ^= shard[byte]; }
+}
+
+static inline void add_two_shards(uint8_t *restrict sum, const uint8_t *restrict first, const uint8_t *restrict second,
+                                  size_t byte_count)
+{
+    for (size_t byte = 0; byte < byte_count; byte++) { sum[byte] ^= first[byte] ^ second[byte]; }
+}
+
+void fos_xor_portable(const uint8_t *data, size_t shard_count, size_t stride_bytes, uint8_t *parity,
+                      size_t shard_bytes)
+{
+    for (size_t byte = 0; byte < shard_bytes; byte += XOR_BLOCK_BYTES) {
+        const size_t block_bytes = shard_bytes - byte < XOR_BLOCK_BYTES ? shard_bytes - byte : XOR_BLOCK_BYTES;
+        const uint8_t *block = data + byte;
+        memcpy(parity + byte, block, block_bytes);
+        size_t shard = 1;
+        for (; shard + 2 <= shard_count; shard += 2) {
+            add_two_shards(parity + byte, block + shard * stride_bytes, block + (shard + 1) * stride_bytes, block_bytes);
         }
-        memcpy(parity + byte, sum, sizeof sum);
-    }
-    for (; byte < shard_bytes; byte++) {
-        uint8_t sum = data[byte];
-        for (size_t shard = 1; shard < shard_count; shard++) { sum ^= data[shard * stride_bytes + byte]; }
-        parity[byte] = sum;
+        if (shard < shard_count) { add_shard(parity + byte, block + shard * stride_bytes, block_bytes); }
     }
 }

@@ -14,6 +14,10 @@ void fos_integer_fill(fos_kernels_t *table, uint32_t features)
     }
 #endif
 #ifdef FOS_HAVE_AVX512
+    if ((features & FOS_FEATURE_AVX512) != 0) {
+        table->quantise = fos_quantise_avx512;
+        table->dequantise = fos_dequantise_avx512;
+    }
     if ((features & FOS_FEATURE_AVX512) != 0 && (features & FOS_FEATURE_AVX512_VNNI) != 0) {
         table->gemm_i8 = fos_gemm_i8_avx512;
     }

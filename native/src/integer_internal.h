@@ -13,6 +13,7 @@
                               float *restrict values)
 FOS_DECLARE_QUANTISE(portable);
 FOS_DECLARE_QUANTISE(avx2);
+FOS_DECLARE_QUANTISE(avx512);
 
 #define FOS_DECLARE_GEMM(isa)                                                                                         \
     void fos_gemm_i8_##isa(const int8_t *a, const int8_t *b_transposed, size_t rows, size_t cols, size_t depth,      \
