@@ -102,6 +102,7 @@ def _satellite(
         power=scenario.power.configuration(),
         heat=scenario.heat.configuration(),
         compute=compute.configuration(rates[0] if len(rates) == 1 else rates[node_id - 1]),
+        downlink_period_ns=scenario.telemetry.downlink_period_s * NS_PER_S,
     )
 
 

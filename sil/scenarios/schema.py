@@ -82,6 +82,13 @@ class Links(Table):
     queue_bytes_max: Annotated[int, Field(ge=65_536)] = 64 * 1024 * 1024
 
 
+class Telemetry(Table):
+    """What satellites send to the ground of themselves."""
+
+    downlink_period_s: Annotated[int, Field(ge=1, le=3_600)] = 10
+    """Events, and the housekeeping of the last second of each period, go into telemetry bundles this often."""
+
+
 class Compute(SlotTable):
     """The compute boxes."""
 
@@ -187,6 +194,7 @@ class Scenario(Table):
     world: World = World()
     stations: Stations = Stations()
     links: Links = Links()
+    telemetry: Telemetry = Telemetry()
     compute: Compute = Compute()
     power: PowerTable = PowerTable()
     heat: HeatTable = HeatTable()
