@@ -6,11 +6,24 @@ import sqlite3
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from sil.plan import RunPlan
 from sil.progress import Progress
+
+SPEED_OVER_S_MIN: Final = 0.2
+"""A speed taken over less wall time than this says nothing."""
+_LINK_ENDS_UP: Final = """
+SELECT count(*) FROM (
+    SELECT name, max(t_tai_ns) FROM events
+    WHERE path = 0 AND name IN ('LINK_OPENED', 'LINK_CLOSED') AND spacecraft < 1000
+        AND json_extract(fields, '$.peer_id') < 1000
+    GROUP BY spacecraft, json_extract(fields, '$.peer_id'))
+WHERE name = 'LINK_OPENED'"""
+"""Ends of links between satellites whose last word is that they are up; SQLite takes `name` from the row of the max. A
+satellite that died says nothing more, but the other end closes."""
 
 
 class Watch:
@@ -23,6 +36,7 @@ class Watch:
         self._link_count = link_count
         self._duration_ns = duration_ns
         self._last = (time.monotonic(), 0)
+        self._speed = 0.0
 
     @classmethod
     def of_plan(cls, plan: RunPlan, run_dir: Path) -> Watch:
@@ -33,19 +47,20 @@ class Watch:
         """How the run is going at mission time `t_ns`."""
         counts = self._counts()
         now_s, (last_s, last_ns) = time.monotonic(), self._last
-        speed = (t_ns - last_ns) / 1e9 / max(now_s - last_s, 1e-3)
-        self._last = (now_s, t_ns)
+        if now_s - last_s >= SPEED_OVER_S_MIN:
+            self._speed = (t_ns - last_ns) / 1e9 / (now_s - last_s)
+            self._last = (now_s, t_ns)
         return Progress(
             t_mission_ns=t_ns,
             duration_ns=self._duration_ns,
             nodes_ok=self._satellite_count - nodes_dead,
             nodes_fault=nodes_dead,
-            links_up=max(counts.get("LINK_OPENED", 0) - counts.get("LINK_CLOSED", 0), 0) // 2,
+            links_up=counts.get("link_ends_up", 0) // 2,
             links_total=self._link_count,
             tasks_done=counts.get("TASK_DONE", 0),
             tasks_total=counts.get("tasks_planned", 0),
             products=counts.get("products", 0),
-            speed=speed,
+            speed=self._speed,
             is_first_telemetry=is_first_telemetry,
         )
 
@@ -63,6 +78,7 @@ class Watch:
                     "SELECT coalesce(sum(json_extract(fields, '$.task_count')), 0) FROM events "
                     "WHERE path = 0 AND name = 'OBSERVATION_PLANNED'"
                 ).fetchone()[0]
+                counts["link_ends_up"] = connection.execute(_LINK_ENDS_UP).fetchone()[0]
                 counts["products"] = connection.execute("SELECT count(*) FROM products").fetchone()[0]
                 return counts
         except sqlite3.Error:

@@ -225,8 +225,8 @@ class Authority:
         if answer.trouble and not self.outcome.not_repeatable:
             self.outcome.not_repeatable = answer.trouble
 
-    def _tell_archive(self) -> None:
-        if self._now_ns - self._told_ns >= NOW_PERIOD_NS:
+    def _tell_archive(self, is_end: bool = False) -> None:
+        if is_end or self._now_ns - self._told_ns >= NOW_PERIOD_NS:
             self._told_ns = self._now_ns
             dead = sum(1 for boot_count in self._boots.values() if boot_count < 0)
             self._crew.archive.tell(protocol.Now(self._now_ns, dead))
@@ -315,6 +315,7 @@ class Authority:
         self.outcome.lives.extend(report.lives)
         self.outcome.record_count += report.record_count
         self.outcome.frames_dropped_count += report.frames_dropped_count
+        self.outcome.upsets_hit_count += report.upsets_hit_count
         self.outcome.accepted.extend(report.accepted)
         line = line_of(index, self._members[index].boot_count)
         self.archive_counts.append((line, report.archive_count))
@@ -325,3 +326,4 @@ class Authority:
             if index in self._pids:
                 self._finish_member(index)
         self.outcome.end_ns = self._now_ns
+        self._tell_archive(is_end=True)

@@ -28,7 +28,7 @@ def fly_and_kill(tmp_path: Path, part: str, *options: str) -> Ended:
 
 def test_a_run_goes_on_without_a_node(tmp_path: Path) -> None:
     """The others fly to the end; the trace does not count, and why is said to the user and in the folder."""
-    done = fly_and_kill(tmp_path, "sat-03", "--speed", "25", "--duration", "90")
+    done = fly_and_kill(tmp_path, "sat-03", "--speed", "40", "--duration", "90")
     assert done.status in (0, 1), done.stderr
     reason = done.document["not_repeatable"]
     assert reason.startswith("process sat-03 (pid ")
@@ -49,7 +49,7 @@ def test_a_run_goes_on_without_a_node(tmp_path: Path) -> None:
 
 def test_two_nodes_die_in_the_same_moment(tmp_path: Path) -> None:
     """Both deaths are taken in; mission control and the node that is left fly to the end."""
-    with LiveRun("string_of_three", tmp_path / "run", "--speed", "25", "--duration", "60") as live:
+    with LiveRun("string_of_three", tmp_path / "run", "--speed", "40", "--duration", "60") as live:
         live.until_mission_s(2.0)
         for pid in live.pids("sat-01") + live.pids("sat-02"):
             os.kill(pid, signal.SIGKILL)
@@ -63,7 +63,7 @@ def test_two_nodes_die_in_the_same_moment(tmp_path: Path) -> None:
 
 def test_a_run_goes_on_without_its_workers(tmp_path: Path) -> None:
     """What they worked on is failed and repeated; everything is delivered all the same."""
-    done = fly_and_kill(tmp_path, "worker", "--speed", "25")
+    done = fly_and_kill(tmp_path, "worker", "--speed", "40", "--duration", "160")
     assert done.status == 0, done.stderr
     assert "worker" in done.document["not_repeatable"]
     assert done.document["trace_hash"] is None
