@@ -33,6 +33,7 @@ from typing import Any, Final
 import msgspec
 
 from flightos.core.errors import InfrastructureError
+from flightos.core.reading import UNREADABLE
 from flightos.core.time import NS_PER_S
 from sil.outcome import LifeTrace, Outcome, read_trace, write_trace
 from sil.plan import RunPlan
@@ -159,7 +160,7 @@ class RunFolder:
             return {}
         try:
             return read_trace(path)
-        except (OSError, ValueError, msgspec.MsgspecError) as error:
+        except (OSError, ValueError, *UNREADABLE) as error:
             raise InfrastructureError(f"{path}: expected a trace: {error}") from error
 
     def boots(self, node_id: int) -> list[int]:

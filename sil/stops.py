@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from flightos.core.errors import InfrastructureError
+from flightos.core.reading import UNREADABLE
 from sil.plan import NodeCrash, RunPlan
 
 OPERATOR_LOG: Final = "operator.log"
@@ -60,7 +61,7 @@ def read_commands(path: Path) -> list[Command]:
     try:
         with path.open("rb") as file:
             return [msgspec.convert(element, Command) for element in msgpack.Unpacker(file)]
-    except (OSError, ValueError, msgspec.MsgspecError) as error:
+    except (OSError, ValueError, *UNREADABLE) as error:
         raise InfrastructureError(f"{path}: expected an operator log: {error}") from error
 
 

@@ -21,6 +21,7 @@ from typing import Final, Protocol, TypeVar
 import msgspec
 
 from flightos.core.errors import FlightosError
+from flightos.core.reading import UNREADABLE
 from flightos.services.scheduling.interface import PlanRequest, PlanResult, TaskSpec
 
 Parameters = TypeVar("Parameters", bound=msgspec.Struct)
@@ -135,7 +136,7 @@ def decode_parameters(parameters: bytes, record_type: type[Parameters]) -> Param
     """Decode the parameters of a step. Raises AppError when they are not of this type."""
     try:
         return msgspec.msgpack.decode(parameters, type=record_type)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise AppError(f"parameters are not {record_type.__name__}: {error}") from error
 
 

@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from flightos.apps.interface import InputCorrupt
+from flightos.core.reading import UNREADABLE
 from flightos.kernels.crc import crc32c
 
 Header = TypeVar("Header", bound=msgspec.Struct)
@@ -43,7 +44,7 @@ def unseal(magic: bytes, header_type: type[Header], block: bytes) -> tuple[Heade
     header_end = _PREFIX_BYTES + int.from_bytes(content[4:6], "big")
     try:
         header = msgspec.msgpack.decode(content[_PREFIX_BYTES:header_end], type=header_type)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise InputCorrupt(f"header of a {magic.decode('ascii')} block: {error}") from error
     return header, content[header_end:]
 

@@ -13,6 +13,7 @@ from typing import Final, Generic, Literal, TypeVar
 import msgspec
 
 from flightos.core.errors import DriverError
+from flightos.core.reading import UNREADABLE
 
 LENGTH_BYTES: Final = 4
 MESSAGE_BYTES_MAX: Final = 256 * 1024 * 1024
@@ -71,7 +72,7 @@ class MessageReader(Generic[Message]):
                 break
             try:
                 messages.append(self._decoder.decode(memoryview(self._waiting)[LENGTH_BYTES:end]))
-            except msgspec.MsgspecError as error:
+            except UNREADABLE as error:
                 raise DriverError(f"a message to or from a worker: {error}") from error
             del self._waiting[:end]
         return messages

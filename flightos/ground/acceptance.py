@@ -19,6 +19,7 @@ import msgspec
 from flightos.core.configuration import NodeConfiguration
 from flightos.core.ids import CONTENT_ID_BYTES, ContentId
 from flightos.core.ports import AcceptProduct, ArchiveDownlink, DropContent, NodeBooted
+from flightos.core.reading import decode_or_none
 from flightos.core.records import Record, ServiceState, WakeupReached
 from flightos.core.refusal import Refusal
 from flightos.ground.acceptance_interface import (
@@ -40,8 +41,8 @@ ANSWER_LIFETIME_MS: Final = 3_600_000
 """An answer that is older is worthless: the source has sent the product again long before."""
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_metadata = msgspec.msgpack.Decoder(ProductMetadata).decode
-_decode_batch = msgspec.msgpack.Decoder(DownlinkBatch).decode
+_metadata_decoder = msgspec.msgpack.Decoder(ProductMetadata)
+_batch_decoder = msgspec.msgpack.Decoder(DownlinkBatch)
 
 
 class AcceptanceState(ServiceState):
@@ -148,9 +149,8 @@ class AcceptanceService:
         return (ReportEvent(PRODUCT_REFUSED.id, (delivered.source_id, reason)), *drops)
 
     def _archive(self, delivered: BundleDelivered) -> Sequence[Record]:
-        try:
-            batch = _decode_batch(delivered.body)
-        except msgspec.MsgspecError:
+        batch = decode_or_none(_batch_decoder, delivered.body)
+        if batch is None:
             self.state.downlink_bundles_refused += 1
             return (ReportEvent(DOWNLINK_REFUSED.id, (delivered.source_id,)),)
         self.state.downlink_bundles += 1
@@ -172,9 +172,8 @@ class AcceptanceService:
 
 def _metadata_of(delivered: BundleDelivered) -> ProductMetadata | str:
     """The metadata of a product bundle, or why it is none. Ranges are those of the event's fields."""
-    try:
-        metadata = _decode_metadata(delivered.body)
-    except msgspec.MsgspecError:
+    metadata = decode_or_none(_metadata_decoder, delivered.body)
+    if metadata is None:
         return "metadata undecodable"
     if len(metadata.content_id) != CONTENT_ID_BYTES or delivered.attachment_ids != (metadata.content_id,):
         return "attachment is not what metadata names"

@@ -18,6 +18,7 @@ import msgspec
 from flightos.core.configuration import NodeConfiguration
 from flightos.core.errors import InfrastructureError
 from flightos.core.ports import NodeInput
+from flightos.core.reading import UNREADABLE
 from flightos.core.records import Record
 from flightos.node.node import Snapshot
 from flightos.node.recorder import encode_stream
@@ -103,7 +104,7 @@ def read_log(folder: Path, node_id: int, boot_count: int) -> tuple[LogHeader, li
         elements = list(_elements(path.read_bytes()))
         header = msgspec.msgpack.decode(elements[0], type=LogHeader)
         return header, [_entry_decoder.decode(element) for element in elements[1:]]
-    except (OSError, IndexError, msgspec.MsgspecError) as error:
+    except (OSError, IndexError, ValueError, *UNREADABLE) as error:
         raise InfrastructureError(f"{path}: expected the input log of node {node_id}: {error}") from error
 
 
@@ -128,5 +129,5 @@ def read_snapshot(folder: Path, node_id: int, boot_count: int) -> Snapshot | Non
         return None
     try:
         return msgspec.msgpack.decode(path.read_bytes(), type=Snapshot)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise InfrastructureError(f"{path}: expected a snapshot of node {node_id}: {error}") from error

@@ -24,6 +24,7 @@ from flightos.core.ports import (
     TableUploaded,
     TransmitFrame,
 )
+from flightos.core.reading import UNREADABLE
 from flightos.core.records import Record
 from flightos.core.refusal import Refusal
 from flightos.node.store import Store
@@ -157,7 +158,7 @@ class Edge:
     def _table_record(self, body: bytes) -> Sequence[Record]:
         try:
             name, content = msgspec.msgpack.decode(body, type=tuple[str, bytes])
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             self.decode_error_count += 1
             return ()
         return (TableUploaded(name, content),)

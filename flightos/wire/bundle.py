@@ -21,6 +21,7 @@ import cbor2
 import msgspec
 
 from flightos.core.errors import DecodeError, EncodeError
+from flightos.core.reading import UNREADABLE
 from flightos.kernels.crc import crc32c
 from flightos.wire.bundle_blocks import (
     BLOCK_COUNT_MAX,
@@ -139,7 +140,7 @@ def decode_bundle(data: bytes) -> tuple[BundleHeader, bytes, tuple[bytes, ...]]:
         start, stop = blocks[-1].data_start, blocks[-1].data_stop
     try:
         body, attachments = _decode_payload(data[start:stop])
-    except (msgspec.MsgspecError, RecursionError):
+    except UNREADABLE:
         raise DecodeError("payload layout") from None
     if len(body) > BODY_BYTES_MAX or len(attachments) > ATTACHMENT_COUNT_MAX:
         raise DecodeError("payload above its limit")

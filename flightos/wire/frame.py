@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from flightos.core.errors import DecodeError, EncodeError
+from flightos.core.reading import UNREADABLE
 from flightos.wire.authentication import MAC_BYTES, Replayed, mac_function, require_authentic
 from flightos.wire.bundle import BUNDLE_BYTES_MAX
 
@@ -116,7 +117,7 @@ class FrameCodec:
         require_authentic(self._mac(data[:tail]), mac)
         try:
             version, source_id, destination_id, counter, body, last = _decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             raise DecodeError("frame layout") from None
         if last != mac:
             raise DecodeError("frame layout")

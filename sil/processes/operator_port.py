@@ -14,6 +14,7 @@ import msgspec
 import zmq
 
 from flightos.core.errors import InfrastructureError
+from flightos.core.reading import UNREADABLE
 from sil.processes.protocol import OPERATOR_NAME, RunFolders
 from sil.stops import Command
 
@@ -69,7 +70,7 @@ class OperatorPort:
             identity, data = self._socket.recv_multipart()
             try:
                 uplink = self._decode(data)
-            except msgspec.MsgspecError:
+            except UNREADABLE:
                 continue  # not from `flightos cmd` of this version: it will see that nobody answers
             command = Command(at_ns, uplink.node_id, uplink.packet)
             self.keep(command)

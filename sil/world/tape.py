@@ -23,6 +23,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from flightos.core.reading import UNREADABLE
 from sil.world.constants import LIGHT_M_S, NS_PER_MS, NS_PER_S
 
 MAGIC: Final = b"FOSTAPE1"
@@ -209,7 +210,7 @@ class GeometryTape:
         start = 12 + int.from_bytes(data[8:12], "little")
         try:
             header = msgspec.msgpack.decode(data[12:start], type=TapeHeader)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise TapeError(f"{source}: expected a tape header, found {error}") from error
         _check_header(header, len(data) - start, source)
         arrays = []

@@ -14,6 +14,7 @@ from flightos.core.configuration import NodeConfiguration
 from flightos.core.dictionary import ServiceDictionary
 from flightos.core.ids import content_id
 from flightos.core.ports import TableUploaded
+from flightos.core.reading import UNREADABLE
 from flightos.core.records import Record, ServiceState
 from flightos.services.commanding.interface import ResetCounters
 from flightos.services.deployment.interface import (
@@ -95,7 +96,7 @@ class DeploymentService:
             return self._refuse(name, [f"{len(content)} bytes, at most {TABLE_BYTES_MAX}"])
         try:
             table = msgspec.msgpack.decode(content, type=definition.type)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             return self._refuse(name, [f"unreadable: {error}"])
         faults = table_faults(definition, table, self._commands)
         if faults:

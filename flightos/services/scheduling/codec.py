@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import msgspec
 
 from flightos.core.ids import SATELLITE_ID_MAX, SATELLITE_ID_MIN
+from flightos.core.reading import decode_or_none
 from flightos.services.scheduling.interface import (
     TASK_COUNT_MAX,
     AssignTask,
@@ -33,15 +35,7 @@ _plan_decoder: Final = msgspec.msgpack.Decoder(PlanResult)
 
 
 def _decoder_of(body_type: type[Body]) -> Callable[[bytes], Body | None]:
-    decoder = msgspec.msgpack.Decoder(body_type)
-
-    def decode(data: bytes) -> Body | None:
-        try:
-            return decoder.decode(data)
-        except msgspec.MsgspecError:
-            return None
-
-    return decode
+    return partial(decode_or_none, msgspec.msgpack.Decoder(body_type))
 
 
 decode_observation: Final = _decoder_of(ObservationRecord)
@@ -54,9 +48,8 @@ decode_cancellation: Final = _decoder_of(TaskCancellation)
 
 def decode_plan(data: bytes) -> PlanResult | None:
     """A plan whose graph can be executed: indices in order, inputs before their users, costs not negative."""
-    try:
-        plan = _plan_decoder.decode(data)
-    except msgspec.MsgspecError:
+    plan = decode_or_none(_plan_decoder, data)
+    if plan is None:
         return None
     count = len(plan.tasks)
     if not 0 < count <= TASK_COUNT_MAX or not plan.finish_inputs:
@@ -87,10 +80,10 @@ def decode_gossip(data: bytes) -> tuple[NodeView, ...] | None:
         stop += int.from_bytes(data[start:stop], "big")
         if stop > len(data) or len(views) > VIEW_COUNT_MAX:
             return None
-        try:
-            views.extend(_gossip_decoder.decode(data[start + GOSSIP_LENGTH_BYTES : stop]))
-        except msgspec.MsgspecError:
+        offer = decode_or_none(_gossip_decoder, data[start + GOSSIP_LENGTH_BYTES : stop])
+        if offer is None:
             return None
+        views.extend(offer)
         start = stop
     for view in views:
         if not SATELLITE_ID_MIN <= view.node_id <= SATELLITE_ID_MAX or view.rate_tops <= 0:

@@ -17,6 +17,7 @@ import msgspec
 from flightos.core.configuration import NodeConfiguration
 from flightos.core.ids import GROUND_ID, ContentId
 from flightos.core.ports import DropContent, NodeBooted
+from flightos.core.reading import decode_or_none
 from flightos.core.records import Record, ServiceState, WakeupReached
 from flightos.core.refusal import Refusal
 from flightos.core.time import NS_PER_S, next_multiple_ns
@@ -50,6 +51,8 @@ PRODUCT_IN_FLIGHT_COUNT_MAX: Final = 8
 PRODUCT_LIFETIME_MS: Final = 24 * 3600 * 1000
 RETRY_NS: Final = 10 * NS_PER_S
 """Pause before a product that network gave up is offered again: what refused it then needs time to change."""
+
+_acceptance_decoder: Final = msgspec.msgpack.Decoder(ProductAcceptance)
 
 
 class Product(msgspec.Struct, array_like=True):
@@ -244,8 +247,7 @@ class StorageService:
         return out
 
     def _offer_waiting(self, now_obt_ns: int, out: list[Record]) -> None:
-        """Hand waiting products to network while there is room in flight: high priority first, then oldest.
-        Hand waiting products to network while there is room in flight: high priority first, then oldest."""
+        """Hand waiting products to network while there is room in flight: high priority first, then oldest."""
         state = self.state
         due = [
             product
@@ -284,9 +286,8 @@ class StorageService:
         if record.kind != BundleKind.PRODUCT_ACCEPTED:
             return ()
         state = self.state
-        try:
-            acceptance = msgspec.msgpack.decode(record.body, type=ProductAcceptance)
-        except msgspec.DecodeError:
+        acceptance = decode_or_none(_acceptance_decoder, record.body)
+        if acceptance is None:
             state.acceptance_undecodable_count += 1
             return ()
         out: list[Record] = [ConfirmDelivery(acceptance.bundle_key)]
