@@ -62,7 +62,10 @@ static int32_t unmap_index(const fos_ccsds123_layout_t *layout, const prediction
     const int32_t below = (prediction->predicted - layout->sample_min + prediction->error_max) / width;
     const int32_t above = (layout->sample_max - prediction->predicted + prediction->error_max) / width;
     const int32_t nearer = below < above ? below : above;
-    if (mapped > below + above) { *is_possible = false; }
+    if (mapped > below + above) {
+        *is_possible = false;
+        return 0;
+    }
     if (mapped > 2 * nearer) { return below < above ? mapped - nearer : nearer - mapped; }
     const int32_t index = (mapped & 1) != 0 ? -((mapped + 1) >> 1) : mapped >> 1;
     return (prediction->doubled & 1) != 0 ? -index : index;
