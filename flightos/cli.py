@@ -238,11 +238,19 @@ def report(run: RunArgument = None) -> None:
 
 
 @app.command()
-def dictionary(json: JsonOption = False) -> None:
+def dictionary(
+    routes: Annotated[
+        bool, typer.Option("--routes", help="The table of the bus instead: each record and who receives it.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
     """Print the dictionary of telemetry and commands: a page for people, or the document for machines."""
-    from flightos.commands.listing import print_dictionary
+    from flightos.commands.listing import print_dictionary, print_routes
 
-    print_dictionary(json)
+    if routes:
+        print_routes(json)
+    else:
+        print_dictionary(json)
 
 
 @app.command()

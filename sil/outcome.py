@@ -33,6 +33,8 @@ class Outcome:
     record_count: int = 0
     frames_to_dead_count: int = 0
     frames_dropped_count: int = 0
+    upsets_hit_count: int = 0
+    """Upsets that changed a tile or a result in use; the others struck memory that held neither."""
     interrupted: bool = False
     invalid: str = ""
     """Why the figures of this run do not count (a host too slow for the wall clock), or empty."""

@@ -80,7 +80,9 @@ def make_summary(
         "bundles_lost": _bundles_lost(evidence),
         "frames_dropped": outcome.frames_dropped_count,
         "frames_to_dead": outcome.frames_to_dead_count,
-        "upsets": outcome.notes.get("upsets", 0),
+        # Most upsets strike memory that holds no tile and no result at that moment: nothing is there to be found.
+        "upsets_struck": outcome.notes.get("upsets_struck", 0),
+        "upsets_hit_work": outcome.upsets_hit_count,
         "upsets_found": evidence.total("compute/corrupt_count"),
         "events_by_severity": {
             severity.name: sum(1 for event in evidence.events if event.severity == severity)

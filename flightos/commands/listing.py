@@ -29,6 +29,19 @@ def list_scenarios(is_json: bool) -> None:
         print(f"{name:<{width}}  {question}")
 
 
+def print_routes(is_json: bool) -> None:
+    """The table of the bus: each record with its receivers, in order of delivery."""
+    from flightos.node.routes import ROUTES
+
+    table = {record.__name__: list(receivers) for record, receivers in ROUTES.items()}
+    if is_json:
+        print_json(table)
+        return
+    width = max(map(len, table))
+    for record, receivers in table.items():
+        print(f"{record:<{width}}  {' '.join(receivers) or '-'}")
+
+
 def print_dictionary(is_json: bool) -> None:
     """The dictionary of this installation, the ground's own services included."""
     from flightos.ground.acceptance_interface import DICTIONARY as ACCEPTANCE

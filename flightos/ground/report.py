@@ -138,6 +138,10 @@ def _figures(summary: Mapping[str, Any], data: ReportData) -> list[tuple[str, st
         figures.append(
             (f"{100 * ratio['ratio']:.3g} %", "of sensed bytes sent", "products only, without telemetry")
         )
+    if summary.get("upsets_struck"):
+        hit, found = summary.get("upsets_hit_work", 0), summary.get("upsets_found", 0)
+        remark = f"{hit} hit work in progress, of which checksums found {found}"
+        figures.append((str(summary["upsets_struck"]), "upsets", remark))
     if "invariant_violations" in summary:
         figures.append((str(summary["invariant_violations"]), "invariant violations", ""))
     return figures

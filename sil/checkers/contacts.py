@@ -89,5 +89,5 @@ def no_frame_over_closed_contact(evidence: Evidence) -> list[Violation]:
     checker = ContactChecker(evidence.plan, WALL_EDGE_NS if evidence.outcome.not_repeatable else EDGE_NS)
     violations = checker.check(evidence.run_dir / INPUTS)
     evidence.outcome.notes["frames_checked"] = checker.frame_count
-    evidence.outcome.notes["upsets"] = sum(checker.upset_counts.values())
+    evidence.outcome.notes["upsets_struck"] = sum(checker.upset_counts.values())
     return violations

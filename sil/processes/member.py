@@ -187,7 +187,7 @@ class Member:
 
     def _finish(self, is_killed: bool, lateness_us: tuple[int, ...] = ()) -> None:
         lives = []
-        record_count = frames_dropped_count = 0
+        record_count = frames_dropped_count = upsets_hit_count = 0
         for host in self._hosts:
             host.close()
             self._archive.collect(host, NEVER_NS)
@@ -198,6 +198,7 @@ class Member:
             )
             record_count += host.node.bus.record_count
             frames_dropped_count += host.frames_dropped_count
+            upsets_hit_count += host.upset_count
         for workers in self._workers:
             workers.close()
         report = Report(
@@ -207,6 +208,7 @@ class Member:
             self._archive.sent_count,
             tuple(self._archive.accepted),
             lateness_us,
+            upsets_hit_count,
         )
         self._control.send(_encode(report))
         while is_killed:

@@ -70,6 +70,8 @@ class Report(msgspec.Struct, frozen=True, array_like=True, tag="r"):
     """Content ids that mission control accepted, when it is here."""
     lateness_us: tuple[int, ...] = ()
     """Wall clock only: how late events were carried out, as counts by power of two microseconds."""
+    upsets_hit_count: int = 0
+    """Upsets that changed a tile or a result in use."""
 
 
 class Ready(msgspec.Struct, frozen=True, array_like=True, tag="y"):

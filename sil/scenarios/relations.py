@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from flightos.apps.interface import AppError
+from flightos.apps.registry import APPS, describe
 from flightos.core.ids import GROUND_ID, STATION_ID_MIN
-from flightos.node.toml_faults import KeyPath
+from flightos.node.toml_faults import KeyPath, nearest
 from sil.scenarios.leap_seconds import tai_ns_of_utc
 from sil.scenarios.schema import (
     KernelHangTable,
@@ -62,8 +64,13 @@ def _check_budget(scenario: Scenario, report: Report) -> None:
 
 
 def _check_payload(scenario: Scenario, satellite_count: int, report: Report) -> None:
-    """Imagers that exist, bursts by imagers, tiles that exist and are taken once."""
+    """An app that exists, imagers that exist, bursts by imagers, tiles that exist and are taken once."""
     payload = scenario.payload
+    try:
+        describe(payload.app)
+    except AppError as error:
+        hint = str(error) if "." in payload.app else nearest(payload.app, [known.name for known in APPS])
+        report(("payload", "app"), f"unknown app {payload.app!r}; {hint}")
     for index, satellite in enumerate(payload.imagers):
         if satellite > satellite_count:
             report(

@@ -106,13 +106,15 @@ class VirtualFlight:
 
     def _collect(self, t_ns: int) -> None:
         archive = self._archive
+        packets: list[bytes] = []
         for host in self.hosts.values():
-            if host.umbilical:
-                packets, host.umbilical = host.umbilical, []
-                if archive is not None:
-                    archive.umbilical(b"".join(packets), t_ns)
+            packets += host.umbilical
+            host.umbilical.clear()
             if host.ground_outputs:
                 self._collect_ground(host)
+        if packets and archive is not None:
+            # One piece for all: each packet names its spacecraft, and the archive pays by the piece.
+            archive.umbilical(b"".join(packets), t_ns)
         self.outcome.frames_to_dead_count += len(self.federate.outbox)
         self.federate.outbox.clear()
 
@@ -154,6 +156,7 @@ class VirtualFlight:
         assert recorder is not None
         self.outcome.record_count += host.node.bus.record_count
         self.outcome.frames_dropped_count += host.frames_dropped_count
+        self.outcome.upsets_hit_count += host.upset_count
         self.outcome.lives.append(
             LifeTrace(node_id, recorder.boot_count, recorder.chain(), tuple(recorder.checkpoints))
         )

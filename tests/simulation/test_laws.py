@@ -124,5 +124,6 @@ def test_shipped_scenarios_pass(scenario: str, tmp_path: Path) -> None:
     run = simulate(scenario, 7, None, tmp_path)
     assert run.violations == []
     assert [one for one in run.summary["criteria"] if not one["passed"]] == []
+    assert run.summary["upsets_found"] <= run.summary["upsets_hit_work"] <= run.summary["upsets_struck"]
     for node_id in run.folder.node_ids():
         assert rerun(run.folder.path, node_id).is_equal, node_id

@@ -22,6 +22,7 @@ from flightos.commands.status_line import StatusLine, clock_text, status_text
 from flightos.core.dictionary import CommandDefinition, FieldDefinition
 from flightos.core.errors import ConfigError, InfrastructureError
 from flightos.node.dictionary import service_dictionaries
+from flightos.node.routes import ROUTES
 from sil.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -324,3 +325,21 @@ def test_commands_and_nodes_are_found_by_name_or_offered() -> None:
     assert find_node("3", nodes) == find_node("sat-03", nodes) == 3
     with pytest.raises(ConfigError, match="sat-03"):
         find_node("sat-4", nodes)
+
+
+def test_the_printed_routing_table_is_the_one_that_is_flown(flightos: Command) -> None:
+    """Every record with its receivers, in order; names of records are unique."""
+    flown = {record.__name__: list(receivers) for record, receivers in ROUTES.items()}
+    assert len(flown) == len(ROUTES)
+    assert json.loads(flightos("dictionary", "--routes", "--json").stdout) == flown
+    rows = [line.split() for line in flightos("dictionary", "--routes").stdout.splitlines()]
+    assert {name: [] if receivers == ["-"] else receivers for name, *receivers in rows} == flown
+
+
+def test_an_unknown_app_is_a_fault_of_the_scenario(flightos: Command, tmp_path: Path) -> None:
+    """With the nearest right name, before anything flies."""
+    done = flightos("run", "three_body", "--virtual", "--set", "payload.app=surface_wach")
+    assert done.returncode == 2
+    assert "payload.app: unknown app 'surface_wach'; did you mean 'surface_watch'?" in done.stderr
+    assert flightos("run", "three_body", "--virtual", "--set", "payload.app=no.such.app").returncode == 2
+    assert list(tmp_path.iterdir()) == []

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from flightos.core.configuration import NodeConfiguration
 from flightos.core.ports import FrameReceived, PowerSampled
 from sil.diff import _differing_second, _field_difference
 from sil.outcome import LifeTrace
 from sil.plan import NodeCrash
 from sil.rerun import first_difference
+from tests.unit.checkers.evidence_examples import plan
 
 
 def life(*checkpoints: tuple[int, bytes]) -> LifeTrace:
@@ -39,3 +43,19 @@ def test_first_differing_field_is_named() -> None:
     found = "data: 6 and 6 bytes, from byte 2 on 63646566 in A, 58646566 in B"
     assert _field_difference(frame, changed) == found
     assert _field_difference(NodeCrash(1, 5), NodeCrash(1, 5, 7)) == "restart_after_ns: None in A, 7 in B"
+
+
+def test_keys_are_named_but_not_shown() -> None:
+    """Input logs begin with the configuration, keys included; what is printed ends up in reports of faults."""
+    one: NodeConfiguration = plan().nodes[0]
+    terminal = msgspec.structs.replace(one.terminals[0], key=bytes(range(32)))
+    others = (
+        msgspec.structs.replace(one, command_key=bytes(range(32))),
+        msgspec.structs.replace(one, terminals=(terminal, *one.terminals[1:])),
+    )
+    fewer = msgspec.structs.replace(one, terminals=one.terminals[1:])
+    for said in [_field_difference(one, other) for other in (*others, fewer)]:
+        assert "key" in said or "terminals" in said
+        for key in (bytes(range(32)), one.terminals[0].key, one.command_key):
+            assert key[:4].hex() not in said
+            assert repr(key[:4])[2:-1] not in said
