@@ -13,7 +13,7 @@ import msgspec
 
 from flightos.core.configuration import NodeConfiguration
 from flightos.core.errors import DecodeError
-from flightos.core.ids import OPERATOR_ID, ContentId
+from flightos.core.ids import ContentId
 from flightos.core.ports import (
     CommandReceived,
     ContentArrived,
@@ -145,7 +145,7 @@ class Edge:
         finally:
             self.store.drop(record.content_id)
         if header.kind == BundleKind.COMMAND:
-            return (self._command_record(body, header.source_id),)
+            return (self._command_record(body),)
         if header.kind == BundleKind.TABLE:
             return self._table_record(body)
         keys = tuple(self.store.put(data) for data in attachments)
@@ -166,9 +166,10 @@ class Edge:
     # --- commands and contents --------------------------------------------------------------------------------
 
     def _command(self, record: CommandReceived, now_obt_ns: int) -> Sequence[Record]:
-        return (self._command_record(record.packet, OPERATOR_ID),)
+        return (self._command_record(record.packet),)
 
-    def _command_record(self, packet: bytes, source_id: int) -> CommandPacketReceived | CommandPacketRejected:
+    def _command_record(self, packet: bytes) -> CommandPacketReceived | CommandPacketRejected:
+        """Its source is the one that the MAC covers, whoever brought it: else a replay only needs another envelope."""
         try:
             command = decode_tc(packet, self._command_key)
             if command.spacecraft_id != self._node_id:
@@ -178,7 +179,7 @@ class Edge:
             refusal = Refusal.NOT_AUTHENTIC if isinstance(error, NotAuthentic) else Refusal.BAD_ARGUMENT
             return CommandPacketRejected(error.reason, refusal)
         return CommandPacketReceived(
-            command.apid, command.command_id, command.arguments, command.counter, source_id
+            command.apid, command.command_id, command.arguments, command.counter, command.source_id
         )
 
     def _keep(self, record: ContentArrived | StoreBytes, now_obt_ns: int) -> Sequence[Record]:
