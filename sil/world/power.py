@@ -8,7 +8,7 @@ not take is counted.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 MJ_PER_WH: Final = 3_600_000
 """Millijoules in a watt hour."""
@@ -53,8 +53,7 @@ class Activity:
     busy_ratio_e6: int = 0
 
 
-@dataclass(frozen=True)
-class BatteryStep:
+class BatteryStep(NamedTuple):
     """Charge after a second; what could not be stored, and what was wanted but not there (0 unless empty)."""
 
     charge_mj: int

@@ -242,10 +242,12 @@ class LinksService:
         state = self.state
         out: list[Record] = []
         if now_obt_ns >= state.tick_obt_ns:
+            tracking = terminals.TRACKING
             for terminal in state.terminals.values():
-                if terminal.kind != "wire":
+                # A laser that tracks its neighbour is as it should be; wires are never pointed.
+                if terminal.kind == "radio" or (terminal.kind == "laser" and terminal.state is not tracking):
                     out.extend(self._aim(terminal, now_obt_ns))
-                if terminal.state is not terminals.TRACKING:
+                if terminal.state is not tracking:
                     continue
                 link = state.links[terminal.peer_id]
                 if link.opened and now_obt_ns - link.heard_obt_ns > SILENCE_NS_MAX:
