@@ -19,7 +19,7 @@ NK_PER_MK: Final = 1_000_000
 
 @dataclass(frozen=True)
 class HeatConfig:
-    """Thermal values of a compute box; the defaults are those of the scenario three_body."""
+    """Thermal values of a compute box."""
 
     capacity_j_k: float = 7_200.0
     initial_temperature_mk: int = 293_000

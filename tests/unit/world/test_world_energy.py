@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from flightos.core.configuration import NodeConfiguration
+from flightos.services.resources.loads import full_compute_mw, idle_compute_mw
+from sil.plan import RunPlan
+from sil.scenarios.builder import build_plan
+from sil.scenarios.loader import load_scenario
 from sil.world.constants import STEFAN_BOLTZMANN_W_M2_K4
-from sil.world.elements import PlaneConfig, plane_elements
 from sil.world.heat import (
     NK_PER_K,
     HeatConfig,
@@ -15,20 +19,16 @@ from sil.world.heat import (
     temperature_mk,
     time_constant_s,
 )
-from sil.world.power import (
-    MJ_PER_WH,
-    Activity,
-    PowerConfig,
-    array_mw,
-    compute_load_mw,
-    node_load_mw,
-    step_battery,
-)
-from sil.world.tape_builder import TapeRequest, build_tape
+from sil.world.participant import SatelliteWorld
+from sil.world.power import step_battery
 
-RATES_TOPS = (744, 640, 560, 480, 440, 400, 384, 344, 304, 264, 232, 208)
 ORBIT_S = 5_677
-POWER, HEAT = PowerConfig(), HeatConfig()
+
+
+@pytest.fixture(scope="module")
+def plan() -> RunPlan:
+    """The constellation that `flightos run three_body` flies, for one orbit."""
+    return build_plan(load_scenario("three_body"), seed=1, duration_s=ORBIT_S)
 
 
 def test_radiator_at_100_w_settles_at_301_826_k() -> None:
@@ -58,10 +58,11 @@ def test_radiator_sends_the_tabled_flux(emissivity: float, degc: int, w_m2: floa
 
 def test_heating_follows_the_linear_law_near_balance() -> None:
     """A small offset shrinks by 1/e in one time constant."""
-    balance_k = equilibrium_temperature_k(HEAT, 80_000)
+    box = HeatConfig()
+    balance_k = equilibrium_temperature_k(box, 80_000)
     temperature_nk = round((balance_k - 1.0) * NK_PER_K)
-    for _ in range(round(time_constant_s(HEAT, balance_k))):
-        temperature_nk = step_heat(HEAT, temperature_nk, 80_000)
+    for _ in range(round(time_constant_s(box, balance_k))):
+        temperature_nk = step_heat(box, temperature_nk, 80_000)
     assert balance_k - temperature_nk / NK_PER_K == pytest.approx(0.3679, abs=0.003)
 
 
@@ -79,58 +80,58 @@ def test_battery_counts_every_millijoule() -> None:
     assert (step.charge_mj, step.unused_mj, step.unserved_mj) == (0, 0, 200)
 
 
-def test_loads_of_the_largest_node() -> None:
-    assert compute_load_mw(POWER, 744, 1_000_000) == 148_800
-    assert compute_load_mw(POWER, 744, 0) == 14_880, "a tenth of busy"
-    assert compute_load_mw(POWER, 744, 500_000) == (148_800 + 14_880) // 2
-    busy = Activity(tracking_terminal_count=2, sending=True, imaging=True, busy_ratio_e6=1_000_000)
-    assert node_load_mw(POWER, 744, busy) == 120_000 + 148_800 + 60_000 + 25_000 + 40_000
-    assert node_load_mw(POWER, 744, Activity()) == 120_000 + 14_880
-    assert array_mw(POWER, 333_333) == 233_333
-    assert POWER.initial_charge_mj() == 540 * MJ_PER_WH
-    assert POWER.soc_e6(POWER.capacity_mj) == 1_000_000
+def loads_mw(node: NodeConfiguration, compute_mw: int) -> int:
+    """What a node draws with both lasers tracking and nothing sent or imaged."""
+    lasers = [terminal for terminal in node.terminals if terminal.kind == "laser"]
+    return node.power.bus_mw + compute_mw + sum(terminal.tracking_mw for terminal in lasers)
 
 
-def fly_one_orbit_at_full_load() -> dict[int, tuple[int, int]]:
-    """Lowest state of charge (millionths) and highest temperature (mK) of each node over one orbit.
-
-    The orbit of the scenario from its epoch, all compute busy, both terminals tracking, the radio sending.
-    """
-    sets = plane_elements(PlaneConfig())
-    tape = build_tape(TapeRequest([one.satrec for one in sets], [], [], "2026-03-20T12:00:00Z", ORBIT_S))
-    full = Activity(tracking_terminal_count=2, sending=True, busy_ratio_e6=1_000_000)
+def fly_one_orbit(plan: RunPlan, is_busy: bool) -> dict[int, tuple[int, int]]:
+    """Lowest state of charge (millionths) and highest temperature (mK) of each satellite over one orbit of the
+    scenario from its epoch, with all of its compute busy or none."""
     extremes = {}
-    for node_id, rate_tops in enumerate(RATES_TOPS, start=1):
-        load_mw, box_mw = node_load_mw(POWER, rate_tops, full), compute_load_mw(POWER, rate_tops, 1_000_000)
-        charge_mj, temperature_nk = POWER.initial_charge_mj(), HEAT.initial_temperature_nk()
-        lowest_mj, highest_nk = charge_mj, temperature_nk
+    for index, world in enumerate(plan.worlds):
+        node = plan.nodes[index]
+        assert node.node_id == world.node_id
+        satellite = SatelliteWorld(world, plan.seed, ())
+        satellite.compute_mw = full_compute_mw(node) if is_busy else idle_compute_mw(node)
+        satellite.load_mw = loads_mw(node, satellite.compute_mw)
+        lowest_mj, highest_nk = satellite.charge_mj, satellite.temperature_nk
         for second in range(ORBIT_S):
-            output_mw = array_mw(POWER, tape.sunlit_ratio_e6(node_id, second))
-            charge_mj = step_battery(charge_mj, load_mw, output_mw, POWER.capacity_mj).charge_mj
-            temperature_nk = step_heat(HEAT, temperature_nk, box_mw)
-            lowest_mj, highest_nk = min(lowest_mj, charge_mj), max(highest_nk, temperature_nk)
-        extremes[node_id] = (POWER.soc_e6(lowest_mj), temperature_mk(highest_nk))
+            satellite.integrate(plan.tape.sunlit_ratio_e6(node.node_id, second))
+            lowest_mj = min(lowest_mj, satellite.charge_mj)
+            highest_nk = max(highest_nk, satellite.temperature_nk)
+        lowest_e6 = lowest_mj * 1_000_000 // world.power.battery_mj
+        extremes[node.node_id] = (lowest_e6, temperature_mk(highest_nk))
     return extremes
 
 
-def test_over_an_orbit_at_full_load_the_largest_node_is_heat_limited_and_the_busy_ones_charge_limited() -> (
-    None
-):
-    extremes = fly_one_orbit_at_full_load()
-    too_hot = [node for node, (_, hot_mk) in extremes.items() if hot_mk > HEAT.limit_temperature_mk]
-    too_low = [node for node, (low_e6, _) in extremes.items() if low_e6 < POWER.floor_soc_e6]
-    assert too_hot == [1], "744 TOPS"
-    assert too_low == [1, 2, 3, 4, 5, 6], "400 TOPS and more"
+def test_loads_of_the_largest_node(plan: RunPlan) -> None:
+    largest = plan.nodes[0]
+    assert full_compute_mw(largest) == 148_800
+    assert idle_compute_mw(largest) == 14_880, "a tenth of busy"
+    assert loads_mw(largest, 148_800) == 120_000 + 148_800 + 60_000
+
+
+def test_full_load_for_an_orbit_would_heat_the_largest_node_too_much_and_drain_the_busy_ones(
+    plan: RunPlan,
+) -> None:
+    """What the limits are for, by a margin that does not hang on a second; that they hold is flown in
+    tests/simulation/test_full_load.py."""
+    extremes = fly_one_orbit(plan, is_busy=True)
+    limit_mk, floor_e6 = plan.worlds[0].heat.temperature_mk_max, plan.worlds[0].power.soc_ratio_e6_min
+    assert [node for node, (_, hot_mk) in extremes.items() if hot_mk > limit_mk] == [1], "744 TOPS"
+    assert extremes[1][1] > limit_mk + 3_000
+    assert extremes[2][1] < limit_mk - 1_000
+    too_low = [node for node, (low_e6, _) in extremes.items() if low_e6 < floor_e6]
+    assert too_low == [1, 2, 7], "640 TOPS and more, and satellite 7, which begins in eclipse"
     assert all(low_e6 > 500_000 for low_e6, _ in extremes.values()), (
         "limits bite well before the battery is empty"
     )
 
 
-def test_at_rest_no_node_of_the_scenario_reaches_a_limit() -> None:
-    """Idle compute and both terminals tracking through the longest eclipse: the floor is not touched."""
-    idle = Activity(tracking_terminal_count=2)
-    for rate_tops in RATES_TOPS:
-        eclipse_mj = 2_146 * node_load_mw(POWER, rate_tops, idle)
-        assert POWER.soc_e6(POWER.initial_charge_mj() - eclipse_mj) > POWER.floor_soc_e6
-        balance_k = equilibrium_temperature_k(HEAT, compute_load_mw(POWER, rate_tops, 0))
-        assert balance_k * 1000.0 < HEAT.limit_temperature_mk
+def test_at_rest_no_node_of_the_scenario_reaches_a_limit(plan: RunPlan) -> None:
+    """Idle compute and both terminals tracking for a whole orbit: the floor is not touched, nothing warms up."""
+    for low_e6, hot_mk in fly_one_orbit(plan, is_busy=False).values():
+        assert low_e6 > plan.worlds[0].power.soc_ratio_e6_min
+        assert hot_mk <= plan.worlds[0].heat.temperature_mk_start
