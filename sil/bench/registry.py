@@ -31,12 +31,19 @@ BENCHMARKS: Final[dict[str, str]] = {
     "local_bus": "latency and rate between two processes over ipc, against raw pyzmq",
     "input_log": "what the input log costs",
     "replay": "the same hash in virtual time and as processes, seed by seed",
+    "kernels": "each C kernel against its peer, and against the memory limit of the same run",
+    "kernels_upsets": "random multi-bit upsets on the protection kernels, beside theory",
 }
 """By name, which is also the name of the module in this package: the question that the bench answers."""
 
 
 def measure(name: str, options: Options) -> Iterator[Row]:
-    """The rows of one bench, as they come. What keeps a bench from running becomes a row that says so."""
+    """The rows of one bench of BENCHMARKS, as they come."""
+    yield from measure_module(name, options)
+
+
+def measure_module(name: str, options: Options) -> Iterator[Row]:
+    """The rows of one module of this package, as they come. What keeps it from running becomes a row that says so."""
     try:
         bench = import_module(f"sil.bench.{name}")
         yield from bench.measure(options)
