@@ -8,11 +8,14 @@ While things are being closed, signals are noted and change nothing: closing is 
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from types import FrameType, TracebackType
 from typing import Any, Final
 
+HINT: Final = b"\nending in order; once more to drop everything\n"
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -49,6 +52,9 @@ class Interruption:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         was_wanted, self.is_wanted = self.is_wanted, True
-        if self._is_closing or (self._is_flying and not was_wanted):
+        if self._is_closing:
             return
-        raise KeyboardInterrupt
+        if not self._is_flying or was_wanted:
+            raise KeyboardInterrupt
+        # Not print: the signal may have come in the middle of one.
+        os.write(sys.stderr.fileno(), HINT)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from flightos.core.errors import InfrastructureError
+from flightos.core.errors import DriverError, InfrastructureError
 from sil.processes.protocol import MemberPlan, RunFolders, leave_last_words
 
 LENGTH_BYTES = 4
@@ -93,7 +93,9 @@ class Server:
             readable, _, _ = select.select([stream, self._wake_read], [], [])
             if self._wake_read in readable:
                 os.read(self._wake_read, 4096)
-                self._reap()
+                if not self._reap():
+                    self._end_all()
+                    return
             if stream in readable:
                 data = receive_message(self._stream)
                 if data is None:
@@ -108,13 +110,18 @@ class Server:
         for pid in self._index_of:
             os.waitpid(pid, 0)
 
-    def _reap(self) -> None:
+    def _reap(self) -> bool:
+        """Tell of members that have ended; False when nobody listens any more."""
         while self._index_of:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
-                return
+                break
             index = self._index_of.pop(pid)
-            send_message(self._stream, Ended(index, pid, os.waitstatus_to_exitcode(status)))
+            try:
+                send_message(self._stream, Ended(index, pid, os.waitstatus_to_exitcode(status)))
+            except OSError:
+                return False
+        return True
 
     def _fork(self, member: MemberPlan) -> None:
         server_pid = os.getpid()
@@ -138,7 +145,7 @@ class Server:
         try:
             kind = WallMember if member.is_wall else Member
             kind(self._plan, self._folders, member).run()
-        except (OSError, InfrastructureError) as error:
+        except (OSError, DriverError, InfrastructureError) as error:
             # The host is at fault, not the node: the run cannot count on what this member would have done.
             leave_last_words(self._folders, str(member.index), str(error))
             os._exit(HOST_TROUBLE)

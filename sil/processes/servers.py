@@ -46,7 +46,10 @@ class ForkServer:
 
     def fork(self, member: MemberPlan) -> int:
         """Start a member; gives its process id."""
-        send_message(self._stream, member)
+        try:
+            send_message(self._stream, member)
+        except OSError as error:
+            raise self._is_gone() from error
         while True:
             message = self._next()
             if isinstance(message, Started):
@@ -68,9 +71,12 @@ class ForkServer:
         except OSError as error:
             raise InfrastructureError(f"the fork server does not answer: {error}") from error
         if data is None:
-            raise InfrastructureError(f"the fork server of the run {how_it_ended(self._process)}")
+            raise self._is_gone()
         message: Started | Ended = self._decode(data)
         return message
+
+    def _is_gone(self) -> InfrastructureError:
+        return InfrastructureError(f"the fork server of the run {how_it_ended(self._process)}")
 
     def close(self) -> None:
         """End the server; members that are left die with it."""
@@ -126,7 +132,7 @@ def wait_for_socket(path: Path, process: subprocess.Popen[bytes]) -> None:
     give_up_s = time.monotonic() + START_WAIT_S
     while not path.exists():
         if process.poll() is not None:
-            raise InfrastructureError(f"a process of the run did not start: exit status {process.returncode}")
+            raise InfrastructureError(f"a process of the run {how_it_ended(process)}, before it was up")
         if time.monotonic() > give_up_s:
             raise InfrastructureError(f"{path} does not appear: a process of the run is stuck")
         time.sleep(0.01)

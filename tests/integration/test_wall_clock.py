@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -37,17 +39,17 @@ def test_the_products_are_those_of_virtual_time(tmp_path: Path) -> None:
         assert report.is_equal, report.lines()
 
 
-def test_a_node_that_dies_is_missed(tmp_path: Path) -> None:
-    """kill -9 under the wall clock: the others fly on to the end."""
-    import os
-    import signal
-
-    with LiveRun(QUICK, tmp_path / "run", "--wall", "--duration", "6") as live:
+def test_planned_and_unplanned_deaths(tmp_path: Path) -> None:
+    """One node dies and comes back, another is killed from outside: the run goes on to its end, and what was logged
+    re-executes."""
+    with LiveRun(SCENARIOS / "quick_with_a_death.toml", tmp_path / "run", "--wall") as live:
         live.until_mission_s(1.0)
         os.kill(live.pids("sat-03")[0], signal.SIGKILL)
         done = live.ended()
         assert live.left_behind() == []
     assert done.status in (0, 1), done.stderr
     assert "process sat-03" in done.document["not_repeatable"]
-    assert done.document["lives"] == 4
+    assert done.document["lives"] == 5
     assert done.document["sim_s"] == pytest.approx(6.0, abs=0.5)
+    report = rerun(tmp_path / "run", 2)
+    assert [life.is_equal for life in report.lives] == [True, True], report.lines()
