@@ -127,7 +127,9 @@ fos_status_t fos_convolve_f32(const float *image, size_t rows, size_t cols, cons
     if (!all_finite(taps, side * side)) { return FOS_ERR_PARAMETER; }
     if (rows == 0 || cols == 0) { return FOS_OK; }
     const fos_filter_t filter = {edge, finish, limit};
-    fos_kernels()->imaging.convolve_f32(image, rows, cols, taps, side, &filter, scratch, filtered);
+    const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
+    (side == 3 ? kernels->convolve_3x3_f32 : kernels->convolve_5x5_f32)(image, rows, cols, taps, &filter, scratch,
+                                                                        filtered);
     return FOS_OK;
 }
 

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "stream_x86.inc"
+#include "vectors_x86.inc"
 
 /* 32 pixels a step: bytes turned round within each eight, compared with 0, and their signs gathered. */
 static void pack_whole_bytes(const uint8_t *restrict mask, size_t byte_count, uint8_t *restrict packed)
@@ -25,24 +25,6 @@ static void pack_whole_bytes(const uint8_t *restrict mask, size_t byte_count, ui
         for (size_t bit = 0; bit < 8; bit++) { bits = (bits << 1) | (mask[byte * 8 + bit] != 0 ? 1u : 0u); }
         packed[byte] = (uint8_t)bits;
     }
-}
-
-/* Four samples of 16 bytes, transposed. */
-static inline void fetch_four(const float *profile, const int32_t *bins, float *here_real, float *here_imaginary,
-                              float *next_real, float *next_imaginary)
-{
-    const __m128 sample_0 = _mm_loadu_ps(profile + 2 * (size_t)bins[0]);
-    const __m128 sample_1 = _mm_loadu_ps(profile + 2 * (size_t)bins[1]);
-    const __m128 sample_2 = _mm_loadu_ps(profile + 2 * (size_t)bins[2]);
-    const __m128 sample_3 = _mm_loadu_ps(profile + 2 * (size_t)bins[3]);
-    const __m128 here_01 = _mm_unpacklo_ps(sample_0, sample_1);
-    const __m128 here_23 = _mm_unpacklo_ps(sample_2, sample_3);
-    const __m128 next_01 = _mm_unpackhi_ps(sample_0, sample_1);
-    const __m128 next_23 = _mm_unpackhi_ps(sample_2, sample_3);
-    _mm_storeu_ps(here_real, _mm_movelh_ps(here_01, here_23));
-    _mm_storeu_ps(here_imaginary, _mm_movehl_ps(here_23, here_01));
-    _mm_storeu_ps(next_real, _mm_movelh_ps(next_01, next_23));
-    _mm_storeu_ps(next_imaginary, _mm_movehl_ps(next_23, next_01));
 }
 
 static inline __m256i load_four(const uint8_t *source)
@@ -115,5 +97,6 @@ static void turn_block(const uint8_t *source, uint8_t *target, size_t rows, size
     turn_one_by_one(source, target, rows, cols, row, row_end, col_whole, col_end);
 }
 
+#define COUNT_LANES 32
 #define FOS_IMAGING_TABLE fos_imaging_avx2
 #include "imaging.inc"

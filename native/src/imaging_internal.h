@@ -33,7 +33,8 @@ typedef struct {
                            const fos_scene_limits_t *, uint8_t *, size_t, uint64_t *);
     void (*change_classes_u16)(const uint16_t *, const uint16_t *, const uint16_t *, const uint16_t *, const float *,
                                uint8_t *, size_t, uint64_t *);
-    void (*convolve_f32)(const float *, size_t, size_t, const float *, size_t, const fos_filter_t *, float *, float *);
+    void (*convolve_3x3_f32)(const float *, size_t, size_t, const float *, const fos_filter_t *, float *, float *);
+    void (*convolve_5x5_f32)(const float *, size_t, size_t, const float *, const fos_filter_t *, float *, float *);
     void (*convolve_separable_f32)(const float *, size_t, size_t, const float *, const float *, size_t,
                                    const fos_filter_t *, float *, float *);
     uint64_t (*cfar_u16)(const uint16_t *, size_t, size_t, const fos_cfar_limits_t *, double *, uint8_t *);

@@ -5,5 +5,6 @@
 #include <string.h>
 
 #include "imaging_plain.inc"
+#define COUNT_LANES 16
 #define FOS_IMAGING_TABLE fos_imaging_portable
 #include "imaging.inc"

@@ -67,7 +67,7 @@ def test_indices_and_their_masks(data: Any, shape: tuple[int, int], threshold: f
 @LAW
 @given(data=st.data(), shape=SHAPES)
 def test_scene_classes(data: Any, shape: tuple[int, int]) -> None:
-    bands = counts(data, shape, 4)
+    bands: tuple[Any, Any, Any, Any] = tuple(counts(data, shape, 4))
     limit, ratio = st.integers(-1, 70_000), st.integers(-256, 256)
     drawn = [data.draw(ratio if place in (1, 4, 8) else limit) for place in range(9)]
     expected = np.empty(shape, np.uint8)
@@ -80,7 +80,7 @@ def test_scene_classes(data: Any, shape: tuple[int, int]) -> None:
 @LAW
 @given(data=st.data(), shape=SHAPES)
 def test_change_classes(data: Any, shape: tuple[int, int]) -> None:
-    bands = counts(data, shape, 4)
+    bands: tuple[Any, Any, Any, Any] = tuple(counts(data, shape, 4))
     drawn = data.draw(st.lists(st.floats(-2, 2, width=32), min_size=6, max_size=6, unique=True))
     thresholds = tuple(sorted(drawn))
     expected = np.empty(shape, np.uint8)
