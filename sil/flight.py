@@ -80,14 +80,16 @@ def _fly_virtual(
     write_commands(folder.inputs / OPERATOR_LOG, commands)
     watch = Watch.of_plan(plan, folder.path)
     last_s = time.monotonic()
+    nodes_dead = 0
     flight = VirtualFlight(plan, folder.inputs, receiver, commands)
 
     def on_slice(t_ns: int) -> None:
-        nonlocal last_s
+        nonlocal last_s, nodes_dead
         now_s = time.monotonic()
+        nodes_dead = len(plan.nodes) - len(flight.hosts)
         if now_s - last_s >= LOOK_S:
             last_s = now_s
-            look = watch.look(t_ns, len(plan.nodes) - len(flight.hosts))
+            look = watch.look(t_ns, nodes_dead)
             folder.write_live(live_record(look))
             progress(look)
 
@@ -97,7 +99,7 @@ def _fly_virtual(
     finally:
         interruption.closing()
         receiver.close()
-    look = watch.look(outcome.end_ns, 0)
+    look = watch.look(outcome.end_ns, nodes_dead)
     folder.write_live(live_record(look))
     progress(look)
     return outcome

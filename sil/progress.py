@@ -21,7 +21,7 @@ class Progress(msgspec.Struct, frozen=True):
     products: int
     """Products the ground accepted."""
     speed: float
-    """Mission seconds per wall second since the last look."""
+    """Mission seconds per wall second since the last look; at the end of the run, over all of it."""
     is_first_telemetry: bool = False
     """True from the first umbilical packet on."""
 

@@ -15,15 +15,16 @@ from sil.progress import Progress
 
 SPEED_OVER_S_MIN: Final = 0.2
 """A speed taken over less wall time than this says nothing."""
-_LINK_ENDS_UP: Final = """
+_LINKS_UP: Final = """
 SELECT count(*) FROM (
-    SELECT name, max(t_tai_ns) FROM events
-    WHERE path = 0 AND name IN ('LINK_OPENED', 'LINK_CLOSED') AND spacecraft < 1000
-        AND json_extract(fields, '$.peer_id') < 1000
-    GROUP BY spacecraft, json_extract(fields, '$.peer_id'))
-WHERE name = 'LINK_OPENED'"""
-"""Ends of links between satellites whose last word is that they are up; SQLite takes `name` from the row of the max. A
-satellite that died says nothing more, but the other end closes."""
+    SELECT min(spacecraft, peer) AS low, max(spacecraft, peer) AS high FROM (
+        SELECT name, spacecraft, json_extract(fields, '$.peer_id') AS peer, max(rowid) FROM events
+        WHERE path = 0 AND name IN ('LINK_OPENED', 'LINK_CLOSED', 'LINK_LOST') AND spacecraft < 1000
+            AND json_extract(fields, '$.peer_id') < 1000
+        GROUP BY spacecraft, peer)
+    WHERE name = 'LINK_OPENED' GROUP BY low, high HAVING count(*) = 2)"""
+"""Pairs of satellites of which both ends said last that the link is up; SQLite takes `name` from the row of the max,
+the one that came last. A satellite that died says nothing more, but its neighbours close."""
 
 
 class Watch:
@@ -36,7 +37,9 @@ class Watch:
         self._link_count = link_count
         self._duration_ns = duration_ns
         self._last = (time.monotonic(), 0)
+        self._first = self._last
         self._speed = 0.0
+        self._is_over = False
 
     @classmethod
     def of_plan(cls, plan: RunPlan, run_dir: Path) -> Watch:
@@ -47,15 +50,22 @@ class Watch:
         """How the run is going at mission time `t_ns`."""
         counts = self._counts()
         now_s, (last_s, last_ns) = time.monotonic(), self._last
-        if now_s - last_s >= SPEED_OVER_S_MIN:
+        if t_ns >= self._duration_ns:
+            if not self._is_over:
+                self._is_over = True
+                self._speed = (t_ns - self._first[1]) / 1e9 / max(now_s - self._first[0], 1e-3)
+        elif now_s - last_s >= SPEED_OVER_S_MIN:
             self._speed = (t_ns - last_ns) / 1e9 / (now_s - last_s)
             self._last = (now_s, t_ns)
+            if t_ns == 0:
+                # Processes are starting; the mean counts from the flight's first second on.
+                self._first = self._last
         return Progress(
             t_mission_ns=t_ns,
             duration_ns=self._duration_ns,
             nodes_ok=self._satellite_count - nodes_dead,
             nodes_fault=nodes_dead,
-            links_up=counts.get("link_ends_up", 0) // 2,
+            links_up=counts.get("links_up", 0),
             links_total=self._link_count,
             tasks_done=counts.get("TASK_DONE", 0),
             tasks_total=counts.get("tasks_planned", 0),
@@ -78,7 +88,7 @@ class Watch:
                     "SELECT coalesce(sum(json_extract(fields, '$.task_count')), 0) FROM events "
                     "WHERE path = 0 AND name = 'OBSERVATION_PLANNED'"
                 ).fetchone()[0]
-                counts["link_ends_up"] = connection.execute(_LINK_ENDS_UP).fetchone()[0]
+                counts["links_up"] = connection.execute(_LINKS_UP).fetchone()[0]
                 counts["products"] = connection.execute("SELECT count(*) FROM products").fetchone()[0]
                 return counts
         except sqlite3.Error:
