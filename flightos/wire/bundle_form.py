@@ -9,7 +9,6 @@ to `bundle_blocks`: the form decides nothing but the time it takes to read a bun
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from flightos.kernels.crc import crc32c
@@ -67,12 +66,10 @@ class OwnForm(NamedTuple):
     payload_head_bytes: int
 
 
-@lru_cache(maxsize=4)
 def read_own_form(data: bytes) -> OwnForm | None:
     """The fields of a bundle in our form with a right primary CRC; None for every other bytes.
 
-    The CRC of the payload is not looked at: see `has_intact_payload`. What a relay reads when a bundle arrives it reads
-    again when it hands the bundle on, hence the short memory.
+    The CRC of the payload is not looked at: see `has_intact_payload`.
     """
     found = _match(data)
     if found is None:
