@@ -1,0 +1,168 @@
+"""The lossless codecs on real images: compression ratio and rate, against libaec and JPEG-LS.
+
+One thread; times are medians of that thread's CPU time over alternating rounds. Rates are MB/s of samples, not of
+code. CCSDS 123.0-B-2 has no packaged peer: JPEG-LS, band by band, is what one would fly instead.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flightos.kernels import isa_name
+from flightos.kernels.codecs import (
+    CCSDS121Parameters,
+    CCSDS123Parameters,
+    EntropyCoder,
+    decode_image,
+    decode_samples,
+    encode_image,
+    encode_samples,
+)
+from sil.bench.registry import Options
+from sil.bench.rows import Row, missing_peer, skipped
+from sil.bench.statistics import alternate, median
+from sil.data import LANDSAT7_OLINDA, SENTINEL2_10M
+
+MEGA: Final = 1e6
+BLOCK_SIZE: Final = 32
+INTERVAL_BLOCKS: Final = 64
+IMAGE_RATE_GOAL: Final = ">= 100"
+SAMPLES_GOAL: Final = ">= 0.8"
+RATIO_GOAL: Final = ">= 1"
+
+Action = Callable[[], object]
+AnyImage = NDArray[Any]
+
+
+def _sentinel2() -> AnyImage:
+    with np.load(SENTINEL2_10M) as bands:
+        return np.stack([bands[name] for name in ("B02", "B03", "B04", "B08")])
+
+
+def _landsat7() -> AnyImage:
+    from sil.world.scene import read_scene
+
+    return np.ascontiguousarray(read_scene(LANDSAT7_OLINDA).image)
+
+
+def _cpu_s(contenders: dict[str, Action], rounds: int) -> dict[str, float]:
+    """Median CPU seconds of this thread for each contender, after one call to warm up."""
+
+    def timed(action: Action) -> Callable[[], float]:
+        def run() -> float:
+            started_s = time.thread_time()
+            action()
+            return time.thread_time() - started_s
+
+        return run
+
+    for action in contenders.values():
+        action()
+    taken = alternate({name: timed(action) for name, action in contenders.items()}, rounds)
+    return {name: max(median(values), 1e-9) for name, values in taken.items()}
+
+
+def _samples_rows(name: str, image: AnyImage, rounds: int) -> Iterator[Row]:
+    """CCSDS 121.0-B-3 against libaec: the same bits, so only the rates differ."""
+    reason = missing_peer("imagecodecs")
+    if reason is not None:
+        yield skipped(f"ccsds121_{name}", "MB/s", reason, peer="libaec", goal=SAMPLES_GOAL)
+        return
+    import imagecodecs
+
+    parameters = CCSDS121Parameters(
+        bits_per_sample=8 * image.itemsize, block_size=BLOCK_SIZE, interval_blocks=INTERVAL_BLOCKS
+    )
+    coded = encode_samples(image, parameters)
+    raw = image.tobytes()
+    same: dict[str, Any] = {
+        "bitspersample": parameters.bits_per_sample,
+        "flags": parameters.flags,
+        "blocksize": BLOCK_SIZE,
+        "rsi": INTERVAL_BLOCKS,
+    }
+    detail = {
+        "compression": image.nbytes / len(coded),
+        "same_bits": bytes(imagecodecs.aec_encode(raw, **same)) == coded,
+    }
+    coding: dict[str, Action] = {
+        "own": lambda: encode_samples(image, parameters),
+        "libaec": lambda: imagecodecs.aec_encode(raw, **same),
+    }
+    decoding: dict[str, Action] = {
+        "own": lambda: decode_samples(coded, parameters, image.shape),
+        "libaec": lambda: imagecodecs.aec_decode(coded, out=len(raw), **same),
+    }
+    for direction, contenders in (("encode", coding), ("decode", decoding)):
+        taken = _cpu_s(contenders, rounds)
+        yield Row(
+            name=f"ccsds121_{direction}_{name}",
+            value=image.nbytes / taken["own"] / MEGA,
+            unit="MB/s",
+            peer="libaec",
+            ratio=taken["libaec"] / taken["own"],
+            goal=SAMPLES_GOAL,
+            detail=detail,
+        )
+
+
+def _image_rows(name: str, image: AnyImage, rounds: int) -> Iterator[Row]:
+    """CCSDS 123.0-B-2: rates with a goal of their own, and the ratio against JPEG-LS."""
+    given = CCSDS123Parameters.for_image(image)
+    coded = encode_image(image, given)
+    taken = _cpu_s(
+        {"encode": lambda: encode_image(image, given), "decode": lambda: decode_image(coded)}, rounds
+    )
+    for direction, taken_s in taken.items():
+        yield Row(
+            name=f"ccsds123_{direction}_{name}",
+            value=image.nbytes / taken_s / MEGA,
+            unit="MB/s",
+            goal=IMAGE_RATE_GOAL if direction == "encode" else None,
+            detail={"isa": isa_name(), "megasamples_per_s": image.size / taken_s / MEGA},
+        )
+    reason = missing_peer("imagecodecs")
+    if reason is not None:
+        yield skipped(f"ccsds123_compression_{name}", "", reason, peer="JPEG-LS", goal=RATIO_GOAL)
+        return
+    import imagecodecs
+
+    bands_s = _cpu_s({"JPEG-LS": lambda: [imagecodecs.jpegls_encode(band) for band in image]}, rounds)[
+        "JPEG-LS"
+    ]
+    peer_bytes = sum(len(imagecodecs.jpegls_encode(band)) for band in image)
+    blocks = encode_image(
+        image, CCSDS123Parameters.for_image(image, entropy_coder=EntropyCoder.BLOCK_ADAPTIVE)
+    )
+    yield Row(
+        name=f"ccsds123_compression_{name}",
+        value=image.nbytes / len(coded),
+        unit="to 1",
+        peer="JPEG-LS",
+        ratio=peer_bytes / len(coded),
+        goal=RATIO_GOAL,
+        detail={
+            "peer_compression": image.nbytes / peer_bytes,
+            "peer_mb_per_s": image.nbytes / bands_s / MEGA,
+            "block_adaptive_compression": image.nbytes / len(blocks),
+            "restored": np.array_equal(decode_image(coded), image),
+        },
+    )
+
+
+def measure(options: Options) -> Iterator[Row]:
+    """Rows of both codecs on the Sentinel-2 patch (16 bits) and the Landsat-7 scene (8 bits)."""
+    rounds = options.rounds(15)
+    for name, read in (("sentinel2", _sentinel2), ("landsat7", _landsat7)):
+        try:
+            image = read()
+        except ModuleNotFoundError as error:
+            yield skipped(f"ccsds123_encode_{name}", "MB/s", f"{error.name!r} is not installed")
+            continue
+        yield from _samples_rows(name, image, rounds)
+        yield from _image_rows(name, image, rounds)
