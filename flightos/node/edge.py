@@ -7,11 +7,11 @@ anything: a DecodeError is caught here, becomes a record, and goes no further.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from flightos.core.configuration import NodeConfiguration
+from flightos.core.configuration import NodeConfiguration, Role
 from flightos.core.errors import DecodeError
 from flightos.core.ids import ContentId
 from flightos.core.ports import (
@@ -40,9 +40,32 @@ from flightos.services.links.interface import (
 )
 from flightos.services.network.interface import BundleDelivered, BundleKind, OpenBundle
 from flightos.wire.authentication import NotAuthentic
-from flightos.wire.bundle import decode_bundle, decode_bundle_header, encode_bundle, with_hop
+from flightos.wire.bundle import (
+    ATTACHMENT_COUNT_MAX,
+    decode_bundle,
+    decode_bundle_header,
+    encode_bundle,
+    with_hop,
+)
 from flightos.wire.frame import BundleCarried, FrameCodec, Hello, HopAcknowledgement
 from flightos.wire.packet import decode_tc
+
+_ONE_NODE_TO_ANOTHER: Final = {
+    BundleKind.REPLICATE_OBSERVATION: 1,
+    BundleKind.REPLICA_STORED: 0,
+    BundleKind.RELEASE_REPLICA: 0,
+    BundleKind.ASSIGN_TASK: ATTACHMENT_COUNT_MAX,
+    BundleKind.TASK_RESULT: 1,
+    BundleKind.CANCEL_TASK: 0,
+    BundleKind.PRODUCT_ACCEPTED: 0,
+}
+DELIVERED: Final[Mapping[Role, Mapping[BundleKind, int]]] = {
+    Role.SATELLITE: _ONE_NODE_TO_ANOTHER,
+    Role.STATION: {},
+    Role.GROUND: {BundleKind.PRODUCT: 1, BundleKind.TELEMETRY: 0},
+}
+"""Kinds of bundles that a service of the role takes, and how many attachments each may have. All else would stay in
+the store, known to nobody."""
 
 
 class Edge:
@@ -55,6 +78,7 @@ class Edge:
         self.decode_error_count = 0
         self.dropping: list[ContentId] = []
         self._node_id = configuration.node_id
+        self._delivered = DELIVERED[Role(configuration.role)]
         self._command_key = configuration.command_key
         self._on: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
             NodeBooted: self._boot,
@@ -148,6 +172,9 @@ class Edge:
             return (self._command_record(body),)
         if header.kind == BundleKind.TABLE:
             return self._table_record(body)
+        if len(attachments) > self._delivered.get(BundleKind(header.kind), -1):
+            self.decode_error_count += 1
+            return ()
         keys = tuple(self.store.put(data) for data in attachments)
         return (
             BundleDelivered(

@@ -116,6 +116,7 @@ ROUTES: Final[Mapping[type[Record], tuple[str, ...]]] = {
     compute.ComputeLoadChanged: ("resources", "scheduling"),
     storage.KeepContent: ("storage",),
     storage.ReleaseContent: ("storage",),
+    storage.DiscardContent: ("storage",),
     storage.ContentRefused: ("scheduling",),
     storage.ProductReady: ("storage",),
     storage.ProductReleased: ("scheduling",),

@@ -49,12 +49,17 @@ def read_bundle(
     now_obt_ns: int,
     out: list[Record],
 ) -> None:
-    """Deal with a bundle of a kind that concerns scheduling; others are not for it."""
+    """Deal with a bundle of a kind that concerns scheduling; others are not for it.
+
+    Readers keep what they want of the attachments; the rest goes, whatever the reason.
+    """
     reader = READERS.get(delivered.kind)
-    if reader is not None and not reader(state, configuration, delivered, now_obt_ns, out):
+    if reader is None:
+        return
+    if not reader(state, configuration, delivered, now_obt_ns, out):
         state.counters.bad_body_count += 1
         out.append(ReportEvent(BODY_UNDECODABLE.id, (delivered.source_id & 0xFFFF, delivered.kind.name)))
-        discard(delivered.attachment_ids, 0, out)
+    discard(delivered.attachment_ids, out)
 
 
 def _replicate(
@@ -72,7 +77,6 @@ def _replicate(
     if newer is None and number not in state.observations:
         store_replica(state, configuration, delivered, record, now_obt_ns, out)
         return True
-    discard(delivered.attachment_ids, number, out)
     answer = ReplicaAnswer(number, newer or record.epoch, int(Refusal.STALE_EPOCH))
     out.append(control_bundle(delivered.source_id, BundleKind.REPLICA_STORED, answer))
     return True
@@ -132,7 +136,6 @@ def _assign(
     if newer is None and number not in state.observations:
         take_assignment(state, delivered, body, out)
         return True
-    discard(delivered.attachment_ids, number, out)
     epoch = newer or body.epoch
     out.append(refuse_assignment(delivered.source_id, body.task_id, epoch, body.attempt, Refusal.STALE_EPOCH))
     return True
@@ -155,7 +158,6 @@ def _task_result(
         stale = check_epoch(state, configuration, number, body.epoch, source_id, out)
     observation = state.observations.get(number)
     if observation is None or stale is not None:
-        discard(delivered.attachment_ids, number, out)
         return True
     task = find_task(observation, body.task_id)
     if task is None:
@@ -177,7 +179,6 @@ def _task_result(
     if body.result_id not in delivered.attachment_ids or body.size_bytes < 0:
         return False
     if is_final(task):
-        discard(delivered.attachment_ids, number, out)
         return True
     accept_result(
         state,

@@ -19,7 +19,7 @@ from flightos.services.scheduling.interface import (
 )
 from flightos.services.scheduling.state import Observation, ObservationPhase, SchedulingState, Task
 from flightos.services.scheduling.transitions import TaskGivenUp, is_final, is_out, move
-from flightos.services.storage.interface import ContentKind, KeepContent, ReleaseContent
+from flightos.services.storage.interface import DiscardContent, ReleaseContent
 from flightos.services.telemetry.interface import ReportEvent
 
 CONTROL_LIFETIME_MS = 3_600_000
@@ -38,11 +38,10 @@ def control_bundle(destination_id: int, kind: BundleKind, body: object) -> SendB
     return SendBundle(destination_id, kind, data, (), len(data), PRIORITY_MAX, CONTROL_LIFETIME_MS)
 
 
-def discard(content_ids: tuple[ContentId, ...], observation_id: int, out: list[Record]) -> None:
-    """Drop delivered bytes that nobody here wants; whoever else pins the same content keeps it."""
+def discard(content_ids: tuple[ContentId, ...], out: list[Record]) -> None:
+    """Drop delivered bytes that nobody here wants; whoever else keeps the same content keeps it."""
     for content_id in content_ids:
-        out.append(KeepContent(content_id, ContentKind.RESULT, 0, observation_id, 0))
-        out.append(ReleaseContent(content_id))
+        out.append(DiscardContent(content_id))
 
 
 def cancel_task(

@@ -16,7 +16,7 @@ from flightos.services.compute.interface import (
 )
 from flightos.services.network.interface import BundleDelivered, BundleKind, SendBundle
 from flightos.services.scheduling.codec import encode
-from flightos.services.scheduling.ending import bundle_priority, control_bundle, discard
+from flightos.services.scheduling.ending import bundle_priority, control_bundle
 from flightos.services.scheduling.interface import AssignTask, TaskCancellation, TaskResult
 from flightos.services.scheduling.state import (
     ASSIGNMENT_COUNT_MAX,
@@ -55,7 +55,6 @@ def take_assignment(
     else:
         refusal = _refusal_of(state, delivered, body, out)
         if refusal is not None:
-            discard(delivered.attachment_ids, observation_of(number), out)
             out.append(refuse_assignment(delivered.source_id, number, body.epoch, body.attempt, refusal))
             return
         input_ids = body.input_ids

@@ -193,7 +193,7 @@ def capture(
     number = record.observation_id
     request = end_exposure(state, number, now_obt_ns, out)
     if request is None:
-        discard((record.tile_id,), number, out)
+        discard((record.tile_id,), out)
         return
     state.counters.imaged_count += 1
     out.append(ReportEvent(OBSERVATION_IMAGED.id, (number, request.tile_index, record.size_bytes)))
@@ -242,7 +242,7 @@ def take_plan(
 ) -> None:
     """The app named the tasks: those that only want the tile are ready."""
     number = observation.record.observation_id
-    discard((record.result_id,), number, out)
+    discard((record.result_id,), out)
     plan = decode_plan(record.inline)
     if plan is None:
         state.counters.bad_body_count += 1

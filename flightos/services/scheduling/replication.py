@@ -16,7 +16,7 @@ from flightos.core.refusal import Refusal
 from flightos.core.time import NS_PER_MS, NS_PER_S
 from flightos.services.network.interface import BundleDelivered, BundleKind, SendBundle
 from flightos.services.scheduling.codec import encode
-from flightos.services.scheduling.ending import bundle_priority, control_bundle, discard, drop
+from flightos.services.scheduling.ending import bundle_priority, control_bundle, drop
 from flightos.services.scheduling.events import (
     OBSERVATION_ADMITTED,
     OBSERVATION_WAITS_FOR_STANDBY,
@@ -209,10 +209,8 @@ def store_replica(
     elif len(state.replicas) >= configuration.scheduling.observation_count_max:
         refusal = int(Refusal.QUEUE_FULL)
         report_full(state, "replicas", out)
-        discard(delivered.attachment_ids, number, out)
     elif record.tile_id not in delivered.attachment_ids:
         refusal = int(Refusal.INPUT_LOST)
-        discard(delivered.attachment_ids, number, out)
     else:
         deadline_obt_ns = record.deadline_tai_ns - state.tai_minus_obt_ns
         expires_obt_ns = max(now_obt_ns, deadline_obt_ns) + REPLICA_GRACE_NS

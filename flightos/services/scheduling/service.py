@@ -264,7 +264,7 @@ class SchedulingService:
             return out
         observation, index = self._own(record.task_id)
         if observation is None or record.epoch != observation.record.epoch:
-            ending.discard((record.result_id,), observation_of(record.task_id), out)
+            ending.discard((record.result_id,), out)
             return out
         phase = observation.phase
         if index == PLAN_TASK_INDEX and phase is ObservationPhase.PLANNING:
@@ -274,7 +274,7 @@ class SchedulingService:
         else:
             task = bundles.find_task(observation, record.task_id)
             if task is None or is_final(task):
-                ending.discard((record.result_id,), observation_of(record.task_id), out)
+                ending.discard((record.result_id,), out)
             else:
                 placement.accept_result(
                     state,

@@ -44,6 +44,12 @@ class ReleaseContent(Record, frozen=True):
     drop: bool = True
 
 
+class DiscardContent(Record, frozen=True):
+    """Bytes came that nobody here wants: dropped, unless somebody keeps the same content."""
+
+    content_id: ContentId
+
+
 class ContentRefused(Record, frozen=True):
     """No room even after eviction."""
 

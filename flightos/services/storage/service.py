@@ -37,6 +37,7 @@ from flightos.services.storage.interface import (
     STORE_FULL,
     ContentKind,
     ContentRefused,
+    DiscardContent,
     KeepContent,
     ProductAcceptance,
     ProductReady,
@@ -106,6 +107,7 @@ class StorageService:
         self.reactions: Mapping[type[Record], Callable[[Any, int], Sequence[Record]]] = {
             KeepContent: self._keep,
             ReleaseContent: self._release,
+            DiscardContent: self._discard,
             ProductReady: self._take_product,
             BundleDelivered: self._read_acceptance,
             BundleDropped: self._take_back,
@@ -216,6 +218,12 @@ class StorageService:
         if entry.pin_count > 0 or not record.drop:
             return ()
         accounts.remove(entry)
+        self.state.dropped_count += 1
+        return (DropContent(record.content_id),)
+
+    def _discard(self, record: DiscardContent, now_obt_ns: int) -> Sequence[Record]:
+        if record.content_id in self.state.accounts.entries:
+            return ()
         self.state.dropped_count += 1
         return (DropContent(record.content_id),)
 

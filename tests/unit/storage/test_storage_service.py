@@ -26,6 +26,7 @@ from flightos.services.storage.interface import (
     STORE_FULL,
     ContentKind,
     ContentRefused,
+    DiscardContent,
     KeepContent,
     ProductAcceptance,
     ProductReady,
@@ -235,3 +236,14 @@ def test_the_dictionary_names_the_fields_of_the_record() -> None:
     assert names == StorageHousekeeping.__struct_fields__
     assert all(event.id >> 8 == 7 for event in DICTIONARY.events)
     assert interface.DICTIONARY.apid == 0x107
+
+
+def test_what_nobody_wants_is_dropped_in_a_full_store_too_unless_somebody_keeps_it() -> None:
+    """Discarding asks for no room: bytes with an entry stay, others go, and nobody is told of a full store."""
+    service = make_service(storage_bytes=400)
+    service.handle(keep("tile"), NOW)
+    assert service.handle(DiscardContent(content_id(b"tile")), NOW) == ()
+    assert service.handle(DiscardContent(content_id(b"guest")), NOW) == (DropContent(content_id(b"guest")),)
+    state = service.state
+    assert (state.kept_count, state.dropped_count, state.refused_count) == (1, 1, 0)
+    assert state.accounts.used_bytes == 400
