@@ -9,7 +9,6 @@ not know is counted per cause; nothing raises.
 
 from __future__ import annotations
 
-import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -30,10 +29,9 @@ from flightos.ground.packets import (
     USER_DATA_OFFSET,
     Integers,
     PacketBatch,
-    cuc_to_tai_ns,
+    packet_times,
     split,
 )
-from flightos.wire.packet import time_of_cuc
 
 UMBILICAL: Final = 0
 DOWNLINK: Final = 1
@@ -47,7 +45,6 @@ STRUCTURE_BYTES: Final = 2
 SEQUENCE_COUNT_MODULO: Final = 1 << 14
 VERIFICATION_BYTES: Final = (6, 8)
 """Packet id, sequence control, command id; and the refusal where the stage is a failure."""
-_CUC: Final = struct.Struct(">IH")
 
 
 @dataclass(frozen=True)
@@ -132,12 +129,13 @@ class Decoder:
         kind = batch.byte(SERVICE_OFFSET).astype(np.int64) << 8 | batch.byte(SUBTYPE_OFFSET)
         is_housekeeping = kind == SERVICE_HOUSEKEEPING << 8 | SUBTYPE_HOUSEKEEPING
         structure = batch.word(USER_DATA_OFFSET).astype(np.int64)
+        times = packet_times(batch)
         key = np.where(is_housekeeping, apid << 40 | structure << 24 | batch.lengths, -1)
         for group, indices in _groups(key):
             if group >= 0:
-                decoded.columns.extend(self._housekeeping(batch, group, indices, spacecraft))
+                decoded.columns.extend(self._housekeeping(batch, group, indices, spacecraft, times))
             else:
-                self._individual(batch, indices, kind, spacecraft, decoded)
+                self._individual(batch, indices, kind, spacecraft, times, decoded)
         return decoded
 
     def _count_gaps(self, batch: PacketBatch, apid: Integers, spacecraft: NDArray[np.uint16]) -> None:
@@ -153,7 +151,12 @@ class Decoder:
             self._last_sequence[group] = int(counts[-1])
 
     def _housekeeping(
-        self, batch: PacketBatch, key: int, indices: Integers, spacecraft: NDArray[np.uint16]
+        self,
+        batch: PacketBatch,
+        key: int,
+        indices: Integers,
+        spacecraft: NDArray[np.uint16],
+        times: Integers,
     ) -> Iterator[Column]:
         layout = self._dictionary.housekeeping.get((key >> 40, key >> 24 & 0xFFFF))
         length = key & 0xFFFFFF
@@ -164,7 +167,7 @@ class Decoder:
             self.faults["structure of another length"] += len(indices)
             return
         packets = batch.rows(indices, length).view(_packet_dtype(layout))[:, 0]
-        t_tai_ns = cuc_to_tai_ns(packets["coarse"], packets["fine"])
+        t_tai_ns = times[indices]
         order = _order(spacecraft[indices], t_tai_ns)
         packets, indices, t_tai_ns = packets[order], indices[order], t_tai_ns[order]
         receive, node = batch.receive_tai_ns[indices], spacecraft[indices]
@@ -179,13 +182,13 @@ class Decoder:
         indices: Integers,
         kind: Integers,
         spacecraft: NDArray[np.uint16],
+        times: Integers,
         decoded: Decoded,
     ) -> None:
         for index in indices.tolist():
             service, subtype = divmod(int(kind[index]), 256)
             packet = batch.packet(index)
-            seconds, fraction = _CUC.unpack_from(packet, TIME_OFFSET)
-            t_tai_ns = time_of_cuc(seconds, fraction)
+            t_tai_ns = int(times[index])
             data = packet[USER_DATA_OFFSET:-CRC_BYTES]
             node, receive = int(spacecraft[index]), int(batch.receive_tai_ns[index])
             if service == SERVICE_EVENT:
@@ -241,8 +244,7 @@ def _packet_dtype(layout: HousekeepingLayout) -> np.dtype[np.void]:
     return np.dtype(
         [
             ("header", f"V{TIME_OFFSET}"),
-            ("coarse", ">u4"),
-            ("fine", ">u2"),
+            ("time", "V6"),
             ("spacecraft", ">u2"),
             ("structure", ">u2"),
             ("fields", layout.dtype),

@@ -20,9 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flightos.core.time import NS_PER_S
+from flightos.wire.packet import TIME_REFERENCE_MASK, TIME_REFERENCE_TAI
 
 PRIMARY_HEADER_BYTES: Final = 6
 SERVICE_OFFSET: Final = 7
+TIME_REFERENCE_OFFSET: Final = 6
 SUBTYPE_OFFSET: Final = 8
 DESTINATION_OFFSET: Final = 11
 TIME_OFFSET: Final = 13
@@ -151,7 +153,28 @@ def crc16_of_rows(rows: Bytes) -> NDArray[np.uint16]:
     return register
 
 
-def cuc_to_tai_ns(coarse_s: NDArray[np.unsignedinteger], fine: NDArray[np.unsignedinteger]) -> Integers:
+def cuc_to_tai_ns(coarse_s: NDArray[np.integer], fine: NDArray[np.integer]) -> Integers:
     """TAI nanoseconds since 1958 of CUC 4+2 time (CCSDS 301.0-B-4, 3.2), rounded up as in `wire.packet`."""
     fraction_ns = (fine.astype(np.int64) * NS_PER_S + 0xFFFF) >> 16
     return coarse_s.astype(np.int64) * NS_PER_S + fraction_ns
+
+
+def packet_times(batch: PacketBatch) -> Integers:
+    """TAI of each packet: its own time, or, where the node's clock was not set yet, the time of its receipt.
+
+    Before its first time sample a node counts from its own start; taken for TAI that would lie in 1958. Where the time
+    of receipt is not known (0: read again from a raw log) the packets around it tell: the latest before, else the first
+    after.
+    """
+    coarse = batch.word(TIME_OFFSET).astype(np.int64) << 16 | batch.word(TIME_OFFSET + 2)
+    times = cuc_to_tai_ns(coarse, batch.word(TIME_OFFSET + 4))
+    is_set = batch.byte(TIME_REFERENCE_OFFSET) & TIME_REFERENCE_MASK == TIME_REFERENCE_TAI
+    if is_set.all():
+        return times
+    times = np.where(is_set, times, batch.receive_tai_ns)
+    is_known = times > 0
+    if is_known.any() and not is_known.all():
+        first = times[np.argmax(is_known)]
+        before = np.maximum.accumulate(np.where(is_known, times, 0))
+        times = np.where(is_known, times, np.where(before > 0, before, first))
+    return times

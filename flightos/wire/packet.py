@@ -44,6 +44,9 @@ TM_PACKET_ID: Final = 0x0800
 """Version 0, telemetry, with secondary header; the APID is added."""
 SEQUENCE_UNSEGMENTED: Final = 0xC000
 PUS_VERSION_C: Final = 0x20
+TIME_REFERENCE_MASK: Final = 0x0F
+TIME_REFERENCE_TAI: Final = 1
+"""Time reference status of a packet whose time is an estimate of TAI; 0 is the bare on-board clock."""
 TAI_S_MAX: Final = (1 << 32) - 1
 
 TC_FUNCTION_SERVICE: Final = 8
@@ -73,6 +76,8 @@ class TelemetryPacket(msgspec.Struct, frozen=True):
     tai_ns: int
     spacecraft_id: int
     data: bytes
+    time_reference: int = 0
+    """Time reference status (ECSS-E-ST-70-41C, 7.4.3.1): TIME_REFERENCE_TAI, or 0 when the clock is not set yet."""
 
 
 class Telecommand(msgspec.Struct, frozen=True):
@@ -109,7 +114,7 @@ def encode_tm(packet: TelemetryPacket) -> bytes:
             TM_PACKET_ID | packet.apid,
             SEQUENCE_UNSEGMENTED | packet.sequence_count & SEQUENCE_COUNT_MASK,
             size_bytes - PRIMARY_HEADER_BYTES - 1,
-            PUS_VERSION_C,
+            PUS_VERSION_C | packet.time_reference & TIME_REFERENCE_MASK,
             packet.service,
             packet.subtype,
             packet.message_count & MESSAGE_COUNT_MASK,
@@ -156,6 +161,7 @@ def decode_tm(data: bytes) -> TelemetryPacket:
         time_of_cuc(seconds, fraction),
         craft_id,
         data[TM_HEADER_BYTES:-CRC_BYTES],
+        version & TIME_REFERENCE_MASK,
     )
 
 

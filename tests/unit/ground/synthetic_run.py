@@ -22,7 +22,7 @@ from flightos.ground.receive import Receiver
 from flightos.node.dictionary import service_dictionaries
 from flightos.node.dictionary_export import dictionary_document
 from flightos.wire.layout import Value, layout_of
-from flightos.wire.packet import TelemetryPacket, encode_tm
+from flightos.wire.packet import TIME_REFERENCE_TAI, TelemetryPacket, encode_tm
 from sil.data import LANDSAT7_OLINDA
 from sil.world.scene import cut_tiles, plant_burn, read_scene, tile_image
 from tests.unit.apps.tile_examples import make_tile, walk
@@ -41,6 +41,8 @@ class Spacecraft:
 
     def __init__(self, spacecraft_id: int, dictionaries: Sequence[ServiceDictionary] = ()) -> None:
         self.id = spacecraft_id
+        self.has_time = True
+        """False: the clock has not been set; times count from its start."""
         self._services = {d.service: d for d in dictionaries or service_dictionaries([ACCEPTANCE])}
         self._events = {event.name: (d, event) for d in self._services.values() for event in d.events}
         self._sequence: dict[int, int] = {}
@@ -78,9 +80,12 @@ class Spacecraft:
     ) -> bytes:
         sequence = self._sequence.get(apid, 0)
         self._sequence[apid] = (sequence + 1) % (1 << 14)
-        tai_ns = EPOCH_TAI_NS + round(t_s * NS)
+        tai_ns = (EPOCH_TAI_NS if self.has_time else 0) + round(t_s * NS)
+        reference = TIME_REFERENCE_TAI if self.has_time else 0
         return encode_tm(
-            TelemetryPacket(apid, sequence, service, subtype, sequence, destination_id, tai_ns, self.id, data)
+            TelemetryPacket(
+                apid, sequence, service, subtype, sequence, destination_id, tai_ns, self.id, data, reference
+            )
         )
 
 

@@ -154,3 +154,31 @@ def test_second_writer_is_refused(tmp_path: Path) -> None:
     Receiver(tmp_path, document(), threaded=False).close()
     with pytest.raises(FileExistsError):
         Receiver(tmp_path, document())
+
+
+def test_before_the_clock_is_set_the_time_of_receipt_counts() -> None:
+    """Events and housekeeping alike; commands too."""
+    craft = Spacecraft(1)
+    craft.has_time = False
+    packets = [
+        craft.event("TOO_HOT", 0.5),
+        craft.housekeeping("compute", 1.0),
+        craft.verification(1, 1.5, 1, 2),
+    ]
+    craft.has_time = True
+    packets.append(craft.event("TOO_HOT", 3.0))
+    decoded = decoder().decode(packets, [EPOCH_TAI_NS + t * NS for t in (1, 2, 3, 4)])
+    assert [event.t_tai_ns - EPOCH_TAI_NS for event in decoded.events] == [NS, 3 * NS]
+    assert {int(column.t_tai_ns[0]) for column in decoded.columns} == {EPOCH_TAI_NS + 2 * NS}
+    assert decoded.verifications[0].t_tai_ns == EPOCH_TAI_NS + 3 * NS
+
+
+def test_without_a_time_of_receipt_the_packets_around_tell() -> None:
+    """As when a raw log is read again."""
+    craft = Spacecraft(1)
+    packets = []
+    for t_s, has_time in ((0.0, False), (5.0, True), (9.0, True), (1.0, False)):
+        craft.has_time = has_time
+        packets.append(craft.event("TOO_HOT", t_s))
+    events = decoder().decode([b"".join(packets)], [0]).events
+    assert [(event.t_tai_ns - EPOCH_TAI_NS) / NS for event in events] == [5, 5, 9, 9]
