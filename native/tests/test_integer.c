@@ -30,7 +30,7 @@ static void check_product(size_t rows, size_t cols, size_t depth, int is_extreme
     guarded_free(product, rows * cols * sizeof *product);
 }
 
-/* All shapes around the tiles of 6 x 4 and 2 x 4, all depths around the steps of 16 and 64. */
+/* All shapes around the tiles of 4 x 4 and 2 x 4, all depths around the steps of 16 and 64. */
 static void test_product(void)
 {
     for (size_t rows = 0; rows < 14; rows++) {
