@@ -6,6 +6,7 @@ One thread; times are medians of that thread's CPU time over alternating rounds.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -41,8 +42,8 @@ def turns_and_filters(rounds: int, copy: float) -> Iterator[Row]:
         image = _noise(rows, cols)
         out, peer_out = new_output((cols, rows), np.complex64), np.empty((cols, rows), np.complex64)
         contenders: dict[str, Action] = {
-            "own": lambda i=image, o=out: corner_turn(i, o),
-            "numpy": lambda i=image, o=peer_out: np.copyto(o, i.T),
+            "own": partial(corner_turn, image, out),
+            "numpy": partial(np.copyto, peer_out, image.T),
         }
         name = f"kernel_corner_turn_{rows}x{cols}"
         yield from rows_of(name, 16.0 * image.size, cpu_s(contenders, rounds), None, copy, ">= 0.7")

@@ -8,6 +8,7 @@ one thread, into arrays that are made once.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 from typing import Any, Final
 
@@ -126,15 +127,13 @@ def differences(rounds: int, copy: float) -> Iterator[Row]:
             cv2.compare(found, 0.1, cv2.CMP_GT, mask)
 
     for name, first, second, pixel_bytes in (("u16", a, b, 8.0), ("f32", *floats, 12.0)):
-        plain: dict[str, Action] = {
-            "own": lambda x=first, y=second: bandmath.normalised_difference(x, y, index)
-        }
+        plain: dict[str, Action] = {"own": partial(bandmath.normalised_difference, first, second, index)}
         masked: dict[str, Action] = {
-            "own": lambda x=first, y=second: bandmath.normalised_difference_above(x, y, 0.1, (index, mask))
+            "own": partial(bandmath.normalised_difference_above, first, second, 0.1, (index, mask))
         }
         if cv2 is not None:
-            plain["opencv"] = lambda x=first, y=second: peer(x, y, False)
-            masked["opencv"] = lambda x=first, y=second: peer(x, y, True)
+            plain["opencv"] = partial(peer, first, second, False)
+            masked["opencv"] = partial(peer, first, second, True)
         for title, contenders, size in (("", plain, pixel_bytes), ("_mask", masked, pixel_bytes + 1)):
             taken = cpu_s(contenders, rounds)
             yield from rows_of(f"kernel_ndiff{title}_{name}", size * a.size, taken, ">= 4", copy, ">= 0.85")
@@ -145,7 +144,7 @@ def differences(rounds: int, copy: float) -> Iterator[Row]:
 
 def classes(rounds: int, copy: float) -> Iterator[Row]:
     """Scene classes and change classes with their counts, 9 bytes a pixel; the peer is NumPy as one writes it."""
-    green, red, nir, swir = bands = _counts(HALF_SIDE, 4)
+    green, red, nir, swir = _counts(HALF_SIDE, 4)
     out = np.empty(green.shape, np.uint8)
     limits = SCENE_LIMITS
     edges = np.array(SEVERITY_THRESHOLDS, np.float32)
@@ -174,7 +173,7 @@ def classes(rounds: int, copy: float) -> Iterator[Row]:
     own: dict[str, Action] = {"own": lambda: cloud_mask(green, red, nir, swir, limits, out), "numpy": scenes}
     taken = cpu_s(own, rounds)
     yield from rows_of("kernel_cloud_mask", 9.0 * out.size, taken, ">= 8", copy, ">= 0.75")
-    own = {"own": lambda: change_classes(*bands, SEVERITY_THRESHOLDS, out), "numpy": changes}
+    own = {"own": lambda: change_classes(green, red, nir, swir, out=out), "numpy": changes}
     taken = cpu_s(own, rounds)
     yield from rows_of("kernel_change_classes", 9.0 * out.size, taken, ">= 8", copy, ">= 0.75")
 
@@ -190,15 +189,12 @@ def filters(rounds: int, copy: float) -> Iterator[Row]:
     work: dict[str, dict[str, Action]] = {}
     for side in (3, 5):
         taps = stream.random((side, side), np.float32)
-        work[f"kernel_convolve_{side}x{side}"] = {"own": lambda t=taps: convolve(image, t, out=out)}
-        work[f"kernel_convolve_relu_{side}x{side}"] = {
-            "own": lambda t=taps: convolve(image, t, Edge.NEAREST, Finish.RELU, 0.5, out)
-        }
+        name = f"kernel_convolve_{side}x{side}"
+        work[name] = {"own": partial(convolve, image, taps, out=out)}
+        work[f"{name}_relu"] = {"own": partial(convolve, image, taps, Edge.NEAREST, Finish.RELU, 0.5, out)}
         if cv2 is not None:
             edge = cv2.BORDER_REPLICATE
-            work[f"kernel_convolve_{side}x{side}"]["opencv"] = lambda t=taps, e=edge: cv2.filter2D(
-                image, -1, t, filtered, borderType=e
-            )
+            work[name]["opencv"] = partial(cv2.filter2D, image, -1, taps, filtered, borderType=edge)
     work["kernel_convolve_separable_5"] = {"own": lambda: convolve_separable(image, line, line, out=out)}
     if cv2 is not None:
         work["kernel_convolve_separable_5"]["opencv"] = lambda: cv2.sepFilter2D(
@@ -255,12 +251,13 @@ def regions(rounds: int, copy: float) -> Iterator[Row]:
     cv2, reason = peer_module("kernel_regions", "cv2")
     yield from reason
     noise = np.random.default_rng(SEED).random((SIDE, SIDE), np.float32)
-    patches = convolve_separable(noise, *(np.full(7, 1 / 7, np.float32) for _ in range(2)))
+    box = np.full(7, 1 / 7, np.float32)
+    patches = convolve_separable(noise, box, box)
     for name, image in (("patches", patches), ("noise", noise)):
         mask = (image > 0.5).astype(np.uint8)
-        contenders: dict[str, Action] = {"own": lambda m=mask: label_regions(m, None, 1)}
+        contenders: dict[str, Action] = {"own": partial(label_regions, mask, None, 1)}
         if cv2 is not None:
-            contenders["opencv"] = lambda m=mask: cv2.connectedComponentsWithStats(m, connectivity=8)
+            contenders["opencv"] = partial(cv2.connectedComponentsWithStats, mask, connectivity=8)
         yield from rows_of(
             f"kernel_regions_{name}", 1.0 * mask.size, cpu_s(contenders, rounds), ">= 0.7", copy, None
         )

@@ -134,7 +134,8 @@ def test_gotcha_sar_has_the_bits_of_the_reference() -> None:
     """A few pulses of the real set, face against NumPy."""
     image, _, arguments = focus(60)
     reference = np.empty_like(image)
-    reference_geometry.backproject(*arguments, reference)
+    profiles, pulses, axis, x_m, y_m = arguments
+    reference_geometry.backproject(profiles, pulses, axis, x_m, y_m, reference)
     assert np.array_equal(image.view(np.uint64), reference.view(np.uint64))
 
 
