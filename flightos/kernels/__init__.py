@@ -1,6 +1,6 @@
 """Typed faces of the C kernels, and the plain references that stand in for them.
 
-Theory of operation: each area (`crc`, `bandmath`, `regions`) is one module. A face checks dtype, shape,
+Theory of operation: each area (`crc`, `bandmath`, `secded`, ...) is one module. A face checks dtype, shape,
 contiguity, overlap and writability before anything is touched, then calls C; where the C module is not built,
 the same face runs the NumPy reference, which is also the oracle of the tests and gives the same bits.
 Importing this package, or `kernels.crc`, loads no NumPy: node processes stay small.
@@ -43,7 +43,8 @@ def backend() -> Literal["c", "numpy"]:
 
 
 def isa_name() -> str:
-    """Give the instruction-set level in use: portable, sse42, neon; `numpy` without the C module."""
+    """Give the instruction-set level in use: portable, sse42, avx2, avx512, neon, neon_dot; `numpy` without
+    the C module."""
     if _BACKEND == "numpy":
         return "numpy"
     return str(_ffi.string(_lib.fos_isa_name()).decode("ascii"))
