@@ -38,11 +38,22 @@ void fos_ccsds123_chain_portable(const fos_ccsds123_row_t *row, uint32_t first, 
     }
 }
 
+void fos_ccsds123_chain_pair_portable(const fos_ccsds123_row_t *row, const fos_ccsds123_row_t *partner, uint32_t first,
+                                      uint32_t end, int32_t exponent)
+{
+    fos_ccsds123_chain_portable(row, first, end, exponent);
+    fos_ccsds123_chain_portable(partner, first, end, exponent);
+}
+
 void fos_ccsds123_fill(fos_kernels_t *table, uint32_t features)
 {
     table->ccsds123_chain = fos_ccsds123_chain_portable;
+    table->ccsds123_chain_pair = fos_ccsds123_chain_pair_portable;
 #ifdef FOS_HAVE_AVX2
-    if ((features & FOS_FEATURE_AVX2) != 0) { table->ccsds123_chain = fos_ccsds123_chain_avx2; }
+    if ((features & FOS_FEATURE_AVX2) != 0) {
+        table->ccsds123_chain = fos_ccsds123_chain_avx2;
+        table->ccsds123_chain_pair = fos_ccsds123_chain_pair_avx2;
+    }
 #else
     (void)features;
 #endif

@@ -12,6 +12,7 @@ typedef struct {
 /* False when a sample needs more than D bits. */
 static bool is_in_range(const fos_ccsds123_layout_t *layout, const int32_t *samples)
 {
+    if (layout->given.sample_bits == 8 * layout->sample_bytes) { return true; }
     int32_t low = samples[0];
     int32_t top = samples[0];
     for (uint32_t col = 0; col < layout->given.cols; col++) {
@@ -21,15 +22,33 @@ static bool is_in_range(const fos_ccsds123_layout_t *layout, const int32_t *samp
     return low >= layout->sample_min && top <= layout->sample_max;
 }
 
-/* All local sums and differences at once, then the prediction. */
+/* All local sums and differences at once. False on a sample out of range. */
+static bool prepare_lossless(const coding_t *coding, const fos_ccsds123_scratch_t *scratch, uint32_t band, uint32_t row,
+                             fos_ccsds123_row_t *prepared)
+{
+    fos_ccsds123_prepare(coding->layout, scratch, coding->image, band, row, prepared);
+    fos_ccsds123_central_row(coding->layout, scratch, coding->image, band, row);
+    fos_ccsds123_prepare_directions(prepared);
+    return is_in_range(coding->layout, prepared->current);
+}
+
 static bool predict_lossless(const coding_t *coding, uint32_t band, uint32_t row)
 {
     fos_ccsds123_row_t prepared;
-    fos_ccsds123_prepare(coding->layout, &coding->scratch, coding->image, band, row, &prepared);
-    fos_ccsds123_central_row(coding->layout, &coding->scratch, coding->image, band, row);
-    fos_ccsds123_prepare_directions(&prepared);
+    if (!prepare_lossless(coding, &coding->scratch, band, row, &prepared)) { return false; }
     fos_ccsds123_predict_known(&prepared);
-    return is_in_range(coding->layout, prepared.current);
+    return true;
+}
+
+/* Two bands at a time: the second needs the differences of the first, but not its prediction. */
+static bool predict_lossless_pair(const coding_t *coding, uint32_t band, uint32_t row)
+{
+    const fos_ccsds123_scratch_t partner = fos_ccsds123_partner(&coding->scratch);
+    fos_ccsds123_row_t prepared[2];
+    if (!prepare_lossless(coding, &coding->scratch, band, row, &prepared[0])) { return false; }
+    if (!prepare_lossless(coding, &partner, band + 1, row, &prepared[1])) { return false; }
+    fos_ccsds123_predict_known_pair(&prepared[0], &prepared[1]);
+    return true;
 }
 
 /* From the image as the decoder will have it; the row joins that image. */
@@ -46,13 +65,30 @@ static bool predict_near_lossless(const coding_t *coding, uint32_t band, uint32_
     return true;
 }
 
+static void start_bands(const coding_t *coding)
+{
+    const fos_ccsds123_layout_t *layout = coding->layout;
+    for (uint32_t band = 0; band < layout->given.bands; band++) {
+        fos_ccsds123_start_weights(layout, band, coding->scratch.weights + (size_t)band * layout->weight_count);
+    }
+}
+
 static bool predict_row(const coding_t *coding, uint32_t band, uint32_t row)
 {
-    if (row == 0) {
-        fos_ccsds123_start_weights(coding->layout, band,
-                                   coding->scratch.weights + (size_t)band * coding->layout->weight_count);
-    }
     return coding->layout->is_lossless ? predict_lossless(coding, band, row) : predict_near_lossless(coding, band, row);
+}
+
+static bool predict_line(const coding_t *coding, uint32_t row)
+{
+    const uint32_t bands = coding->layout->given.bands;
+    uint32_t band = 0;
+    for (; coding->layout->is_lossless && band + 1 < bands; band += 2) {
+        if (!predict_lossless_pair(coding, band, row)) { return false; }
+    }
+    for (; band < bands; band++) {
+        if (!predict_row(coding, band, row)) { return false; }
+    }
+    return true;
 }
 
 /* 5.4.2.3: band by band. False on a sample out of range. */
@@ -73,9 +109,7 @@ static bool encode_interleaved(const coding_t *coding, fos_ccsds123_encoder_t *e
     const uint32_t bands = coding->layout->given.bands;
     const uint32_t depth = coding->layout->given.interleave_bands;
     for (uint32_t row = 0; row < coding->layout->given.rows; row++) {
-        for (uint32_t band = 0; band < bands; band++) {
-            if (!predict_row(coding, band, row)) { return false; }
-        }
+        if (!predict_line(coding, row)) { return false; }
         for (uint32_t band = 0; band < bands; band += depth) {
             fos_ccsds123_encode_line(encoder, row, band, bands - band < depth ? bands : band + depth);
         }
@@ -100,6 +134,7 @@ fos_status_t fos_ccsds123_encode(const uint8_t *image, size_t image_bytes, const
     if (fos_ccsds123_divide(&layout, !layout.is_lossless, scratch, &coding.scratch) > scratch_bytes) {
         return FOS_ERR_CAPACITY;
     }
+    start_bands(&coding);
     fos_ccsds123_encoder_t encoder;
     fos_ccsds123_encoder_start(&encoder, &layout, &coding.scratch, encoded, encoded_capacity_bytes);
     const bool in_range = layout.is_interleaved ? encode_interleaved(&coding, &encoder)

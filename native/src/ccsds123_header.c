@@ -52,7 +52,8 @@ fos_status_t fos_ccsds123_layout(const fos_ccsds123_parameters_t *parameters, fo
     layout->sample_mid = parameters->is_signed != 0 ? 0 : 1 << (bits - 1);
     layout->sample_bytes = bits > 8 ? 2 : 1;
     layout->directions = parameters->is_reduced != 0 ? 0 : 3;
-    layout->weight_count = (layout->directions + parameters->bands_used + 7) & ~7u;
+    const uint32_t reach = parameters->bands_used < parameters->bands ? parameters->bands_used : parameters->bands - 1;
+    layout->weight_count = (layout->directions + reach + 7) & ~7u;
     if (layout->weight_count == 0) { layout->weight_count = 8; }
     layout->weight_min = -(1 << (parameters->weight_bits + 2));
     layout->weight_max = (1 << (parameters->weight_bits + 2)) - 1;
@@ -72,6 +73,35 @@ static uint8_t *divide_off(uint8_t **rest, size_t *total, size_t bytes)
     return part;
 }
 
+/* The buffers of one row; samples have room for one more on each side. */
+static void divide_rows(const fos_ccsds123_layout_t *layout, uint8_t **rest, size_t *total,
+                        fos_ccsds123_scratch_t *scratch)
+{
+    const size_t cols = layout->given.cols;
+    scratch->current = (int32_t *)(void *)divide_off(rest, total, (cols + 2) * 4);
+    scratch->above = (int32_t *)(void *)divide_off(rest, total, (cols + 2) * 4);
+    scratch->originals = (int32_t *)(void *)divide_off(rest, total, cols * 4);
+    scratch->sums = (int32_t *)(void *)divide_off(rest, total, cols * 4);
+    scratch->differences = (int32_t *)(void *)divide_off(rest, total, cols * layout->weight_count * 4);
+    scratch->dots = (int64_t *)(void *)divide_off(rest, total, cols * 8);
+    if (*rest != NULL) {
+        scratch->current++;
+        scratch->above++;
+    }
+}
+
+fos_ccsds123_scratch_t fos_ccsds123_partner(const fos_ccsds123_scratch_t *scratch)
+{
+    fos_ccsds123_scratch_t partner = *scratch;
+    partner.current += scratch->partner_bytes / sizeof partner.current[0];
+    partner.above += scratch->partner_bytes / sizeof partner.above[0];
+    partner.originals += scratch->partner_bytes / sizeof partner.originals[0];
+    partner.sums += scratch->partner_bytes / sizeof partner.sums[0];
+    partner.differences += scratch->partner_bytes / sizeof partner.differences[0];
+    partner.dots += scratch->partner_bytes / sizeof partner.dots[0];
+    return partner;
+}
+
 size_t fos_ccsds123_divide(const fos_ccsds123_layout_t *layout, bool keeps_restored, uint8_t *memory,
                            fos_ccsds123_scratch_t *scratch)
 {
@@ -82,17 +112,11 @@ size_t fos_ccsds123_divide(const fos_ccsds123_layout_t *layout, bool keeps_resto
     scratch->weights = (int32_t *)(void *)divide_off(&rest, &total, bands * layout->weight_count * 4);
     scratch->accumulators = (uint32_t *)(void *)divide_off(&rest, &total, bands * 4);
     scratch->counters = (uint32_t *)(void *)divide_off(&rest, &total, bands * 4);
-    scratch->current = (int32_t *)(void *)divide_off(&rest, &total, (cols + 2) * 4);
-    scratch->above = (int32_t *)(void *)divide_off(&rest, &total, (cols + 2) * 4);
-    if (memory != NULL) {
-        scratch->current++;
-        scratch->above++;
-    }
-    scratch->originals = (int32_t *)(void *)divide_off(&rest, &total, cols * 4);
-    scratch->sums = (int32_t *)(void *)divide_off(&rest, &total, cols * 4);
-    scratch->centrals = (int32_t *)(void *)divide_off(&rest, &total, (layout->given.bands_used + 1) * cols * 4);
-    scratch->differences = (int32_t *)(void *)divide_off(&rest, &total, cols * layout->weight_count * 4);
-    scratch->dots = (int64_t *)(void *)divide_off(&rest, &total, cols * 8);
+    scratch->centrals = (int32_t *)(void *)divide_off(&rest, &total, (layout->given.bands_used + 2) * cols * 4);
+    const size_t before_rows = total;
+    divide_rows(layout, &rest, &total, scratch);
+    scratch->partner_bytes = total - before_rows;
+    (void)divide_off(&rest, &total, scratch->partner_bytes);
     scratch->mapped = (uint16_t *)(void *)divide_off(&rest, &total, bands * cols * 2);
     scratch->restored = divide_off(&rest, &total,
                                    keeps_restored ? bands * layout->given.rows * cols * layout->sample_bytes : 0);

@@ -40,11 +40,12 @@ typedef struct {
     int32_t *above;         /* cols */
     int32_t *originals;     /* cols */
     int32_t *sums;          /* cols: sigma */
-    int32_t *centrals;      /* (bands_used + 1) x cols: d of this band and those before, by band modulo their number */
+    int32_t *centrals;      /* (bands_used + 2) x cols: d of a pair of bands and those before, by band modulo their number */
     int32_t *differences;   /* cols x weight_count: the vectors U */
     int64_t *dots;          /* cols */
     uint16_t *mapped;       /* bands x cols: delta */
     uint8_t *restored;      /* the image as the decoder will see it; near-lossless only */
+    size_t partner_bytes;   /* from current, above, originals, sums, differences and dots to those of the partner */
 } fos_ccsds123_scratch_t;
 
 /* One row of one band, ready for prediction. */
@@ -67,6 +68,8 @@ typedef struct fos_ccsds123_row_s {
 fos_status_t fos_ccsds123_layout(const fos_ccsds123_parameters_t *parameters, fos_ccsds123_layout_t *layout);
 size_t fos_ccsds123_divide(const fos_ccsds123_layout_t *layout, bool keeps_restored, uint8_t *memory,
                            fos_ccsds123_scratch_t *scratch);
+/* The same memory with row buffers of its own, so that two bands can be predicted together. */
+fos_ccsds123_scratch_t fos_ccsds123_partner(const fos_ccsds123_scratch_t *scratch);
 void fos_ccsds123_put_header(const fos_ccsds123_layout_t *layout, fos_bit_writer_t *writer);
 
 /* ccsds123_rows.c: from the image to a row that can be predicted. */
@@ -90,6 +93,8 @@ void fos_ccsds123_prepare_directions(const fos_ccsds123_row_t *row);
 /* ccsds123_predict.c */
 int32_t fos_ccsds123_update_exponent(const fos_ccsds123_layout_t *layout, uint64_t index, uint64_t *index_end);
 void fos_ccsds123_predict_known(const fos_ccsds123_row_t *row);
+/* The same row of two bands. One has to wait for its own last weights at each sample; the other fills that time. */
+void fos_ccsds123_predict_known_pair(const fos_ccsds123_row_t *row, const fos_ccsds123_row_t *partner);
 
 /* 4.10.3: the weights after one sample; differences and weights have weight_count lanes. 2^-rho as a step to the left or
  * a rounded one to the right; no step leaves 32 bits, for D + 2 + (Omega - D - nu_min) is at most 27. */
@@ -116,8 +121,12 @@ bool fos_ccsds123_predict_restoring(const fos_ccsds123_row_t *row);
 /* ccsds123_chain_*.c: for samples first .. end - 1 of a row, dots[x] = weights . differences[x], and the weights' update
  * (4.10.3), where the error is negative when dots[x] >= central[x] * 2^Omega. */
 typedef void fos_ccsds123_chain_t(const fos_ccsds123_row_t *row, uint32_t first, uint32_t end, int32_t exponent);
+typedef void fos_ccsds123_chain_pair_t(const fos_ccsds123_row_t *row, const fos_ccsds123_row_t *partner, uint32_t first,
+                                       uint32_t end, int32_t exponent);
 fos_ccsds123_chain_t fos_ccsds123_chain_portable;
 fos_ccsds123_chain_t fos_ccsds123_chain_avx2;
+fos_ccsds123_chain_pair_t fos_ccsds123_chain_pair_portable;
+fos_ccsds123_chain_pair_t fos_ccsds123_chain_pair_avx2;
 
 /* ccsds123_entropy_*.c: mapped values of lines to bits and back, in the order of 5.4.2. */
 typedef struct {

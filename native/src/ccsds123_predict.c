@@ -89,27 +89,49 @@ static void chain_wrapping(const fos_ccsds123_row_t *row, uint32_t first, uint32
     }
 }
 
+/* The end of the samples from col on that share an update exponent. */
+static uint32_t end_of_exponent(const fos_ccsds123_row_t *row, uint32_t col, int32_t *exponent)
+{
+    const uint32_t cols = row->layout->given.cols;
+    const uint64_t row_index = (uint64_t)row->row * cols;
+    uint64_t index_end;
+    *exponent = fos_ccsds123_update_exponent(row->layout, row_index + col, &index_end);
+    return index_end - row_index < cols ? (uint32_t)(index_end - row_index) : cols;
+}
+
 void fos_ccsds123_predict_known(const fos_ccsds123_row_t *row)
 {
-    const fos_ccsds123_layout_t *layout = row->layout;
-    const uint32_t cols = layout->given.cols;
-    const uint64_t row_index = (uint64_t)row->row * cols;
-    uint32_t col = 0;
-    if (row->row == 0) {
-        row->mapped[0] = map_first(row);
-        col = 1;
-    }
-    const uint32_t first = col;
-    while (col < cols) {
-        uint64_t index_end;
-        const int32_t exponent = fos_ccsds123_update_exponent(layout, row_index + col, &index_end);
-        const uint32_t end = index_end - row_index < cols ? (uint32_t)(index_end - row_index) : cols;
-        if (layout->wraps) {
+    const uint32_t first = row->row == 0 ? 1 : 0;
+    int32_t exponent;
+    for (uint32_t col = first, end; col < row->layout->given.cols; col = end) {
+        end = end_of_exponent(row, col, &exponent);
+        if (row->layout->wraps) {
             chain_wrapping(row, col, end, exponent);
         } else {
             fos_kernels()->ccsds123_chain(row, col, end, exponent);
         }
-        col = end;
+    }
+    if (first == 1) { row->mapped[0] = map_first(row); }
+    map_row(row, first);
+}
+
+void fos_ccsds123_predict_known_pair(const fos_ccsds123_row_t *row, const fos_ccsds123_row_t *partner)
+{
+    if (row->layout->wraps) {
+        fos_ccsds123_predict_known(row);
+        fos_ccsds123_predict_known(partner);
+        return;
+    }
+    const uint32_t first = row->row == 0 ? 1 : 0;
+    int32_t exponent;
+    for (uint32_t col = first, end; col < row->layout->given.cols; col = end) {
+        end = end_of_exponent(row, col, &exponent);
+        fos_kernels()->ccsds123_chain_pair(row, partner, col, end, exponent);
+    }
+    if (first == 1) {
+        row->mapped[0] = map_first(row);
+        partner->mapped[0] = map_first(partner);
     }
     map_row(row, first);
+    map_row(partner, first);
 }

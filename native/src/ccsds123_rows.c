@@ -111,7 +111,7 @@ static const int32_t *load_before(const fos_ccsds123_layout_t *layout, const fos
 
 static int32_t *central_of(const fos_ccsds123_layout_t *layout, const fos_ccsds123_scratch_t *scratch, uint32_t band)
 {
-    return scratch->centrals + (size_t)(band % (layout->given.bands_used + 1)) * layout->given.cols;
+    return scratch->centrals + (size_t)(band % (layout->given.bands_used + 2)) * layout->given.cols;
 }
 
 void fos_ccsds123_central_row(const fos_ccsds123_layout_t *layout, const fos_ccsds123_scratch_t *scratch,

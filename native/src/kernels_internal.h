@@ -45,6 +45,8 @@ typedef struct {
     void (*abft_sums)(const float *, size_t, size_t, const double *, double *, double *, double *);
     void (*abft_products)(const float *, size_t, size_t, const float *, double *, double *);
     void (*ccsds123_chain)(const struct fos_ccsds123_row_s *, uint32_t, uint32_t, int32_t);
+    void (*ccsds123_chain_pair)(const struct fos_ccsds123_row_s *, const struct fos_ccsds123_row_s *, uint32_t, uint32_t,
+                                int32_t);
 } fos_kernels_t;
 
 /* The table in use, as it lies in memory: only pointers, so every byte of it means something. */
