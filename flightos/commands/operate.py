@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flightos.commands.endings import Ending, say
 from flightos.commands.listing import print_json
@@ -15,13 +15,23 @@ from flightos.core.errors import ConfigError, EncodeError, InfrastructureError
 from flightos.core.time import NS_PER_MS, NS_PER_S
 from flightos.node.toml_faults import nearest
 from flightos.wire.layout import INTEGER_BITS, Value
+from flightos.wire.packet import SEQUENCE_COUNT_MASK
 
+if TYPE_CHECKING:
+    from flightos.ground.verifications import CommandReport
+
+REPORT_WAIT_S: Final = 5.0
+"""The archive writes every two seconds."""
+REPORT_LOOK_S: Final = 0.2
 _TRUE: Final = ("true", "yes", "on", "1")
 _FALSE: Final = ("false", "no", "off", "0")
 
 
 def send_command(run: Path | None, node: str, command: str, arguments: list[str], is_json: bool) -> Ending:
-    """Check, sign and send; says at which mission time it goes up."""
+    """Check, sign and send; says at which mission time it goes up and what the node reported of it.
+
+    A command that was refused or failed ends in status 1.
+    """
     from flightos.node.dictionary import service_dictionaries
     from flightos.wire.command import encode_tc
     from sil.processes.operator_port import send_packet
@@ -42,12 +52,31 @@ def send_command(run: Path | None, node: str, command: str, arguments: list[str]
     except EncodeError as error:
         raise ConfigError([f"{command}: {fault}" for fault in str(error).split("; ")]) from error
     at_ns = send_packet(Path(endpoints), node_id, packet)
+    if not is_json:
+        print(f"{command} goes up to node {node_id} at {at_ns / NS_PER_S:.3f} s", flush=True)
+    report = await_report(folder, node_id, command, counter & SEQUENCE_COUNT_MASK)
     if is_json:
-        print_json({"node": node_id, "command": command, "arguments": values, "at_s": at_ns / NS_PER_S})
-    else:
-        print(f"{command} goes up to node {node_id} at {at_ns / NS_PER_S:.3f} s")
-        say(f"its verification comes as telemetry: flightos status --run {folder}")
-    return Ending.OK
+        sent = {"node": node_id, "command": command, "arguments": values, "at_s": at_ns / NS_PER_S}
+        print_json({**sent, "stages": list(report.stages), "refusal": report.refusal})
+    elif report.stages:
+        print(f"{', '.join(report.stages)}{f': {report.refusal}' if report.refusal else ''}")
+    if not report.is_over and not is_json:
+        say(f"no end of it reported within {REPORT_WAIT_S:g} s; later: flightos status --run {folder}")
+    return Ending.CRITERIA_FAILED if report.refusal else Ending.OK
+
+
+def await_report(folder: Path, node_id: int, command: str, sequence_count: int) -> CommandReport:
+    """Wait until the node has reported that the command is done or refused, and the archive has written it; gives what
+    there is when the patience ends."""
+    from flightos.ground.inspect import open_run
+    from flightos.ground.verifications import report_of
+
+    give_up_s = time.monotonic() + REPORT_WAIT_S
+    while True:
+        report = report_of(open_run(folder), node_id, command, sequence_count)
+        if report.is_over or time.monotonic() > give_up_s:
+            return report
+        time.sleep(REPORT_LOOK_S)
 
 
 def find_command(name: str, dictionaries: tuple[ServiceDictionary, ...]) -> CommandDefinition:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
+from flightos.core.time import NS_PER_S
 from flightos.ground.archive import RAW_NAMES
 from flightos.ground.inspect import Run, open_run
+from flightos.ground.report_svg import clock
+from flightos.ground.verifications import last_commands
 
 PLAIN_KEYS = ("scenario", "mode", "seed")
+COMMANDS_SHOWN_MAX = 5
 
 
 def status(run_dir: str | Path) -> dict[str, Any]:
@@ -38,6 +43,7 @@ def status(run_dir: str | Path) -> dict[str, Any]:
         },
         "bad_packets": sum(row["count"] for row in run.catalogue("SELECT count FROM faults")),
         "sequence_gaps": sum(row["count"] for row in run.catalogue("SELECT count FROM gaps WHERE path = 0")),
+        "commands": [asdict(command) for command in last_commands(run, COMMANDS_SHOWN_MAX)],
         "summary": run.summary,
     }
 
@@ -75,10 +81,39 @@ def print_status(content: dict[str, Any], out: TextIO, as_json: bool = False) ->
     out.write(f"{content['run_dir']}: {content['state']} ({heading})\n")
     if content["reason"]:
         out.write(f"  {content['reason']}\n")
-    for key in ("nodes", "products", "bad_packets", "sequence_gaps"):
-        out.write(f"  {key.replace('_', ' '):<14} {content[key]}\n")
-    events = ", ".join(f"{name} {count}" for name, count in content["events_by_severity"].items())
-    out.write(f"  {'events':<14} {events}\n")
-    for key, value in content["live"].items():
-        if isinstance(value, int | float | str):
-            out.write(f"  {key.replace('_', ' '):<14} {value}\n")
+    for name, text in _lines(content):
+        out.write(f"  {name:<13} {text}\n")
+    for command in content["commands"]:
+        said = ", ".join(command["stages"]) + (f": {command['refusal']}" if command["refusal"] else "")
+        out.write(
+            f"  {'command':<13} {clock(command['t_s'])} {command['node']} {command['command']} {said}\n"
+        )
+
+
+def _lines(content: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is known, with a name a person would use; each figure once."""
+    live = content["live"]
+    lines = []
+    if "t_mission_ns" in live and "duration_ns" in live:
+        speed = f" (x{live['speed']:.0f})" if live.get("speed") else ""
+        t_s, duration_s = (int(live[key]) / NS_PER_S for key in ("t_mission_ns", "duration_ns"))
+        lines.append(("mission time", f"{clock(t_s)} of {clock(duration_s)}{speed}"))
+    if "nodes_ok" in live:
+        lines.append(("satellites", f"{live['nodes_ok']} ok, {live['nodes_fault']} at fault"))
+        lines.append(("laser links", f"{live['links_up']} of {live['links_total']} up"))
+        lines.append(("tasks", f"{live['tasks_done']} of {live['tasks_total']} done"))
+    else:
+        lines.append(("nodes", str(content["nodes"])))
+    if "boot_count" in live:
+        lines.append(("starts", str(int(live["boot_count"]) + 1)))
+    if "frames_dropped" in live:
+        dropped = f"{live['frames_dropped']} frames, {live['packets_dropped']} packets"
+        lines.append(("dropped", dropped))
+    events = ", ".join(f"{count} {name}" for name, count in content["events_by_severity"].items())
+    lines += [
+        ("products", str(content["products"])),
+        ("events", events),
+        ("bad packets", str(content["bad_packets"])),
+        ("packet gaps", str(content["sequence_gaps"])),
+    ]
+    return lines

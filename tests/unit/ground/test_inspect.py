@@ -10,11 +10,13 @@ import pyarrow.parquet as parquet
 import pytest
 
 from flightos.core.errors import ConfigError, InfrastructureError
+from flightos.core.refusal import Refusal
 from flightos.ground.inspect import newest_run, open_run
 from flightos.ground.names import select, unit_of
 from flightos.ground.receive import Receiver
 from flightos.ground.status import print_status, status
 from flightos.ground.tlm import export, list_parameters, plot_png, plot_text, print_samples, reduced, show
+from flightos.ground.verifications import last_commands, report_of
 from tests.unit.ground.synthetic_run import EPOCH_TAI_NS, NS, Spacecraft, document
 
 
@@ -152,6 +154,60 @@ def test_status_of_a_killed_run(folder: Path) -> None:
     out = io.StringIO()
     print_status(content, out)
     assert "killed" in out.getvalue()
+
+
+def test_status_speaks_to_people(folder: Path) -> None:
+    """Names of people, times as clocks, every figure once; no names of fields."""
+    live = {
+        "t_mission_ns": 602 * NS,
+        "duration_ns": 1_800 * NS,
+        "nodes_ok": 11,
+        "nodes_fault": 1,
+        "links_up": 10,
+        "links_total": 12,
+        "tasks_done": 40,
+        "tasks_total": 64,
+        "products": 10,
+        "speed": 29.6,
+        "is_first_telemetry": True,
+    }
+    (folder / "live.json").write_text(json.dumps(live))
+    out = io.StringIO()
+    print_status(status(folder), out)
+    text = out.getvalue()
+    for part in ("10:02 of 30:00 (x30)", "11 ok, 1 at fault", "10 of 12 up", "40 of 64 done"):
+        assert part in text
+    assert text.count("products") == 1
+    assert "_ns" not in text
+    assert "t mission" not in text
+    assert "is first" not in text
+
+
+def test_commands_and_what_became_of_them_are_shown(tmp_path: Path) -> None:
+    """Stages in their order, a refusal by name, the operator's only, the last few."""
+    receiver = Receiver(tmp_path, document(), EPOCH_TAI_NS, threaded=False)
+    craft = Spacecraft(2)
+    for stage, t_s, command_id, count, refusal in (
+        (1, 1.0, 0x0101, 5, 0),
+        (7, 1.5, 0x0101, 5, 0),
+        (1, 2.0, 0x0501, 6, 0),
+        (8, 2.5, 0x0501, 6, int(Refusal.NO_IMAGER)),
+        (1, 3.0, 0x0101, 7, 0),
+    ):
+        receiver.umbilical(craft.verification(stage, t_s, command_id, count, refusal), round(t_s * NS))
+    receiver.close()
+    (tmp_path / "manifest.json").write_text(json.dumps({"epoch_tai_ns": EPOCH_TAI_NS}))
+    run = open_run(tmp_path)
+    done, refused, under_way = last_commands(run, 5)
+    assert (done.stages, done.refusal, done.is_over, done.t_s) == (("accepted", "completed"), "", True, 1.5)
+    assert (refused.command, refused.stages) == ("scheduling.RequestObservation", ("accepted", "failed"))
+    assert (refused.refusal, refused.is_over, under_way.is_over) == ("NO_IMAGER", True, False)
+    assert [one.command for one in last_commands(run, 1)] == [under_way.command]
+    assert report_of(run, 2, refused.command, 6) == refused
+    assert report_of(run, 2, refused.command, 9).stages == ()
+    out = io.StringIO()
+    print_status(status(tmp_path), out)
+    assert "sat-02 scheduling.RequestObservation accepted, failed: NO_IMAGER" in out.getvalue()
 
 
 def test_empty_and_missing_folders(tmp_path: Path) -> None:
