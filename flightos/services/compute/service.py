@@ -15,7 +15,7 @@ from flightos.core.configuration import NodeConfiguration
 from flightos.core.ports import AbortWork, NodeBooted, StartWork, WorkFailed, WorkFailure, WorkFinished
 from flightos.core.records import Record, WakeupReached
 from flightos.core.refusal import Refusal
-from flightos.core.time import NS_PER_S, next_multiple_ns
+from flightos.core.time import NEVER_NS, NS_PER_S, next_multiple_ns
 from flightos.services.commanding.interface import ResetCounters
 from flightos.services.compute.cost import (
     FORECAST_AGE_NS_MAX,
@@ -93,19 +93,18 @@ class ComputeService:
         return self.reactions[type(record)](record, now_obt_ns)
 
     def next_wakeup_obt_ns(self) -> int | None:
-        """While something is queued: when the last forecast gets too old, or a blocked task must go back.
+        """When a running task is overdue, the last forecast too old for a queued one, or a blocked one must go back.
 
         Forecasts drive the queue each second; this is for the day on which they stop.
         """
         state = self.state
-        if not state.queue:
-            return None
+        due = min((running.overdue_obt_ns for running in state.running), default=NEVER_NS)
         blocked = [entry.blocked_since_obt_ns for entry in state.queue if entry.blocked_since_obt_ns >= 0]
         if blocked:
-            return next_multiple_ns(min(blocked) + BLOCKED_NS_MAX, NS_PER_S)
-        if state.forecast is None:
-            return None
-        return next_multiple_ns(state.forecast.made_obt_ns + FORECAST_AGE_NS_MAX, NS_PER_S)
+            due = min(due, min(blocked) + BLOCKED_NS_MAX)
+        elif state.queue and state.forecast is not None:
+            due = min(due, state.forecast.made_obt_ns + FORECAST_AGE_NS_MAX)
+        return None if due == NEVER_NS else next_multiple_ns(due, NS_PER_S)
 
     def housekeeping(self) -> ComputeHousekeeping:
         """Levels and counters."""
@@ -258,7 +257,7 @@ class ComputeService:
         return self._advance(now_obt_ns) if state.queue else ()
 
     def _wake_up(self, _record: WakeupReached, now_obt_ns: int) -> Sequence[Record]:
-        return self._advance(now_obt_ns)
+        return self._give_up_overdue(now_obt_ns)
 
     def _change_mode(self, record: ModeChanged, now_obt_ns: int) -> Sequence[Record]:
         """Entering SAFE sheds the load: running work is stopped and everything goes back to its owner."""

@@ -111,7 +111,8 @@ class NodeView(msgspec.Struct, frozen=True, array_like=True):
     """What a node tells the others of itself. `version` is its on-board time in seconds; newest wins.
 
     `queued_tera_ops` is its backlog, `rate_tops` its speed, `energy_available_mj` and `heat_seconds` are those of its
-    forecast (quantised), `accepts` is False in SAFE or when it may not start tasks. `hop_count` is how far it came.
+    forecast (quantised), `accepts` is False outside NOMINAL or when it may not start tasks. `hop_count` is how far
+    it came.
     `memory_boot_count` is the boot at which its memory began: when it grows, the node forgot what it owned and ran.
     """
 

@@ -27,6 +27,7 @@ from flightos.services.scheduling.state import (
 )
 from flightos.services.scheduling.steps import start_plan
 from flightos.services.scheduling.transitions import is_out
+from flightos.services.scheduling.views import report_full
 from flightos.services.telemetry.interface import ReportEvent
 
 
@@ -123,8 +124,11 @@ def take_over(
 ) -> None:
     """Become the owner of an observation held as a copy: a higher epoch, and everything is planned again.
 
-    Results that other nodes still bring for the old epoch are refused; that costs work, never truth.
+    Results that other nodes still bring for the old epoch are refused; that costs work, never truth. A full table is
+    counted and told, but no reason to lose what was admitted: there are no more copies than it has places.
     """
+    if len(state.observations) >= configuration.scheduling.observation_count_max:
+        report_full(state, "observations", out)
     replica = state.replicas.pop(observation_id)
     old = replica.record
     epoch = (old.epoch[0] + 1, configuration.node_id)

@@ -61,6 +61,11 @@ def accepts_tasks(state: SchedulingState, now_obt_ns: int) -> bool:
     )
 
 
+def accepts_foreign_tasks(state: SchedulingState, now_obt_ns: int) -> bool:
+    """True when other owners may send tasks: not while energy is saved for the own ones through an eclipse."""
+    return state.mode is Mode.NOMINAL and accepts_tasks(state, now_obt_ns)
+
+
 def make_own_view(state: SchedulingState, configuration: NodeConfiguration, now_obt_ns: int) -> NodeView:
     """The own view of this second."""
     forecast = state.forecast
@@ -71,7 +76,7 @@ def make_own_view(state: SchedulingState, configuration: NodeConfiguration, now_
         node_id=configuration.node_id,
         boot_count=state.boot_count,
         version=now_obt_ns // NS_PER_S,
-        accepts=accepts_tasks(state, now_obt_ns),
+        accepts=accepts_foreign_tasks(state, now_obt_ns),
         mode=int(state.mode),
         rate_tops=configuration.compute.rate_tops,
         queued_tera_ops=-(-backlog // QUEUE_QUANTUM_TERA_OPS) * QUEUE_QUANTUM_TERA_OPS,
@@ -87,7 +92,7 @@ def _is_worth_telling(state: SchedulingState, now_obt_ns: int) -> bool:
     told = state.own_view
     if told is None or state.load_changed or now_obt_ns // NS_PER_S - told.version >= REFRESH_NS // NS_PER_S:
         return True
-    if told.accepts is not accepts_tasks(state, now_obt_ns) or told.mode != state.mode:
+    if told.accepts is not accepts_foreign_tasks(state, now_obt_ns) or told.mode != state.mode:
         return True
     forecast = state.forecast
     if forecast is None:

@@ -10,7 +10,7 @@ import pytest
 
 from flightos.core.configuration import ComputeConfiguration, NodeConfiguration, Role
 from flightos.core.ports import AbortWork, NodeBooted, StartWork, WorkFailed, WorkFailure, WorkFinished
-from flightos.core.records import Record
+from flightos.core.records import Record, WakeupReached
 from flightos.core.refusal import Refusal
 from flightos.core.time import NS_PER_S
 from flightos.services.commanding.interface import ResetCounters
@@ -233,6 +233,20 @@ def test_a_worker_nobody_hears_of_is_given_up() -> None:
     records = service.handle(forecast(31 * S), 31 * S)
     assert of(records, AbortWork)
     assert of(records, ExecutionFailed) == [ExecutionFailed(1, (1, 1), 1, WorkFailure.TIMED_OUT, 0)]
+
+
+def test_it_is_given_up_too_when_forecasts_have_stopped() -> None:
+    """The service asks for a wake-up when its running task is overdue, whatever waits in the queue."""
+    service = make_service(slot_count=1)
+    service.handle(task(1), S)
+    assert service.next_wakeup_obt_ns() == 32 * S
+    service.handle(task(2), S)
+    assert service.next_wakeup_obt_ns() == 6 * S
+    assert not of(service.handle(WakeupReached(), 6 * S), ExecutionFailed)
+    assert service.next_wakeup_obt_ns() == 32 * S
+    failed = of(service.handle(WakeupReached(), 32 * S), ExecutionFailed)
+    assert failed == [ExecutionFailed(1, (1, 1), 1, WorkFailure.TIMED_OUT, 0)]
+    assert service.next_wakeup_obt_ns() == 127 * S
 
 
 def test_cancel_takes_from_queue_or_slot() -> None:

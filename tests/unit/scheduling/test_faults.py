@@ -169,6 +169,35 @@ def test_a_node_in_safe_mode_hands_its_work_back() -> None:
     assert cluster.products == [7]
 
 
+def test_a_node_that_saves_energy_takes_no_work_of_others_and_does_its_own() -> None:
+    """In ECLIPSE_SAVING its view says no, so the owner computes itself, though the saver would be faster."""
+    cluster = Cluster([100, 800], is_ring=False)
+    cluster.run(12)
+    cluster.give(2, ModeChanged(Mode.ECLIPSE_SAVING, Mode.NOMINAL))
+    cluster.run(3)
+    cluster.request(1, 7)
+    cluster.request(2, 8)
+    cluster.run(1_200)
+    assert {node for number, node, _ in cluster.named("TASK_PLACED") if number >> 8 == 7} == {1}
+    assert 2 in {node for number, node, _ in cluster.named("TASK_PLACED") if number >> 8 == 8}
+    assert sorted(cluster.products) == [7, 8]
+
+
+def test_a_full_table_is_told_but_loses_no_copy() -> None:
+    """The standby owns as much as it may when an owner dies: it takes over all the same, and says so."""
+    cluster = Cluster([400, 400], is_ring=False, observation_count_max=1)
+    cluster.run(12)
+    cluster.accepts_products = False
+    cluster.request(1, 7)
+    cluster.request(2, 8)
+    cluster.run(10)
+    cluster.kill(1)
+    cluster.run(300)
+    assert cluster.named("OBSERVATION_TAKEN_OVER") == [(7, 3, 1, 2)]
+    assert cluster.named("SCHEDULING_TABLE_FULL") == [("observations",)]
+    assert sorted(cluster.members[2].scheduling.state.observations) == [7, 8]
+
+
 def test_no_energy_anywhere_leaves_tasks_ready() -> None:
     """Nothing is placed while no forecast covers a task; placed when energy is back."""
     cluster = Cluster([400, 400, 400])
