@@ -1,7 +1,7 @@
 """Workers as processes: each node has one, forked by the worker server when work first needs it.
 
 The node's side of the pipe: jobs go out at once, answers are waited for when the run needs them. A worker that hangs
-is killed by its process id; one that dies answers `CRASHED`. The next job gets a fresh one.
+is killed; one that dies answers `CRASHED`. The next job gets a fresh one.
 """
 
 from __future__ import annotations
@@ -34,6 +34,11 @@ class WorkerProcess:
             self.pid = int.from_bytes(self._stream.recv(PID_BYTES, socket.MSG_WAITALL), "big")
         except OSError as error:
             raise DriverError(f"no worker from {server_path}: {error}") from error
+        # Holds on to this very process: once it has ended, its id may be given to somebody else.
+        self._pidfd = -1
+        if self.pid > 1:
+            with suppress(OSError):
+                self._pidfd = os.pidfd_open(self.pid)
         self._reader = MessageReader(WorkAnswer)
         self._answers: dict[int, WorkAnswer] = {}
 
@@ -58,10 +63,12 @@ class WorkerProcess:
         return self._answers.pop(work_id)
 
     def kill(self) -> None:
-        """End it, whatever it does."""
-        if self.pid > 1:
+        """End it, whatever it does; one that has ended by itself is only let go."""
+        if self._pidfd >= 0:
             with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            os.close(self._pidfd)
+            self._pidfd = -1
         self._stream.close()
 
 
