@@ -7,6 +7,7 @@ without its promise of repeatability; when the world, mission control or a serve
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import time
@@ -137,10 +138,13 @@ class Authority:
                     raise InfrastructureError(f"no answer for {wait_s:.0f} s from: {names}")
         return self._died.popleft(), None
 
-    def _note_deaths(self) -> None:
-        for ended in self._server.take_ended():
+    def _note_deaths(self) -> list[int]:
+        """Take in the ends of processes, and give their ids."""
+        found = self._server.take_ended()
+        for ended in found:
             if self._pids.get(ended.index) == ended.pid:
                 self._bury(ended)
+        return [ended.pid for ended in found]
 
     def _bury(self, ended: Ended) -> None:
         """A member died that nobody planned to kill; one that has just been asked to end may end."""
@@ -266,9 +270,18 @@ class Authority:
         self._settle(stop.at_ns)
         if not self._finish_member(index, is_killed=True):
             return
-        os.kill(pid, signal.SIGKILL)
+        self._await_death(pid)
         self._remove(index)
         self._tell_world(stop.node_id, False, stop.at_ns)
+
+    def _await_death(self, pid: int) -> None:
+        """Wait until a process that is to be killed is dead; one that lingers is killed from here."""
+        give_up_s = time.monotonic() + READY_WAIT_S
+        while pid not in self._note_deaths():
+            select.select([self._server], [], [], LOOK_MS / 1000)
+            if time.monotonic() >= give_up_s:
+                os.kill(pid, signal.SIGKILL)
+                give_up_s += READY_WAIT_S
 
     def _settle(self, at_ns: int) -> None:
         """Everybody takes what is on the way to it; nothing happens before `at_ns` any more."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from flightos.core.errors import InfrastructureError
 PREFIX: Final = "fos-"
 OWNER_NAME: Final = "owner"
 """Holds the process id of the run: a folder whose owner is gone was left by a kill, and the next run clears it."""
+UNNAMED_AGE_S: Final = 60.0
 SOCKET_PATH_BYTES_MAX: Final = 107
 """sizeof(sun_path) - 1, unix(7)."""
 NAME_BYTES_MAX: Final = 16
@@ -53,13 +56,41 @@ def _make(places: list[str]) -> Path:
 
 def _clear(place: Path) -> None:
     """Remove what runs of this user that were killed have left."""
-    for folder in place.glob(f"{PREFIX}*"):
+    for folder in stale_folders(place):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def stale_folders(place: Path) -> list[Path]:
+    """Folders for sockets, of this user, that nobody uses: their owner is gone and no socket in them is open.
+
+    A folder without an owner's name may be one that is being made: it counts once it is old.
+    """
+    open_paths = _open_socket_paths()
+    found = []
+    for folder in sorted(place.glob(f"{PREFIX}*")):
         try:
-            owner = int((folder / OWNER_NAME).read_text())
-            if folder.stat().st_uid == os.getuid() and not _is_alive(owner):
-                shutil.rmtree(folder, ignore_errors=True)
+            about = folder.lstat()
+            if about.st_uid != os.getuid() or not stat.S_ISDIR(about.st_mode):
+                continue
+            owner = folder / OWNER_NAME
+            if owner.exists():
+                is_left = not _is_alive(int(owner.read_text()))
+            else:
+                is_left = time.time() - about.st_mtime > UNNAMED_AGE_S
+            if is_left and not any(path.startswith(f"{folder}{os.sep}") for path in open_paths):
+                found.append(folder)
         except (OSError, ValueError):
             continue
+    return found
+
+
+def _open_socket_paths() -> list[str]:
+    """Paths of the Unix sockets that are open on this machine (proc(5), /proc/net/unix); empty where it does not tell."""
+    try:
+        lines = Path("/proc/net/unix").read_text().splitlines()
+    except OSError:
+        return []
+    return [line.split(maxsplit=7)[7] for line in lines[1:] if line.count(" ") and len(line.split(maxsplit=7)) == 8]
 
 
 def _is_alive(process_id: int) -> bool:
@@ -69,4 +100,8 @@ def _is_alive(process_id: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        state = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return True
+    return state not in "ZX"  # one that only waits to be reaped is dead

@@ -42,7 +42,8 @@ class News(msgspec.Struct, frozen=True, array_like=True, tag="n"):
 
 
 class Finish(msgspec.Struct, frozen=True, array_like=True, tag="f"):
-    """The life of this member ends: close logs and report. The process exits, or waits to be killed."""
+    """The life of this member ends: close logs and report. The process exits, or dies by
+    kill -9 once its report is on its way."""
 
     expected: tuple[tuple[int, int], ...] = ()
     is_killed: bool = False
