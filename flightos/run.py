@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -86,14 +87,19 @@ class BoardNode:
             board.temperature_file, board.power_file, board.node.power, board.node.heat
         )
         self._endpoints = Path(tempfile.mkdtemp(prefix="fos-"))
-        self._worker_server = self._start_worker_server()
         self._workers = ForkedWorkers(str(self._endpoints / "workers"))
         try:
+            # Read by whoever clears up after processes that were killed.
+            (self._endpoints / "owner").write_text(str(os.getpid()))
+            self._worker_server = self._start_worker_server()
             self._open_sockets()
+            self._host = self._make_host()
         except zmq.ZMQError as error:
             self.close()
             raise InfrastructureError(f"{board.listen}: {error}") from error
-        self._host = self._make_host()
+        except BaseException:
+            self.close()
+            raise
 
     # --- start ------------------------------------------------------------------------------------------------
 
@@ -115,6 +121,7 @@ class BoardNode:
         give_up_s = time.monotonic() + WORKER_SERVER_WAIT_S
         while not path.exists():
             if server.poll() is not None or time.monotonic() > give_up_s:
+                server.kill()
                 raise InfrastructureError("the worker server does not start")
             time.sleep(0.02)
         return server
@@ -140,6 +147,7 @@ class BoardNode:
         board, now_ns = self._board, self.now_ns()
         node = Node(board.node)
         is_restored = self._boot_count > 0
+        tables = () if is_restored else self._read_tables()
         if is_restored:
             relive(node, self._inputs, self._boot_count - 1)
         log = InputLog(self._inputs, board.node, self._boot_count, is_restored)
@@ -154,14 +162,19 @@ class BoardNode:
         devices = Devices(self._workers, NoImager(), shaper_to, port_latency_ns=NS_PER_MS)
         host = NodeHost(node, devices, log, now_ns)
         self._post_to(host, now_ns, WORLD_ID, NodeBooted(self._boot_count, is_restored))
-        if not is_restored:
-            for name, path in board.table_files.items():
-                try:
-                    content = path.read_bytes()
-                except OSError as error:
-                    raise InfrastructureError(f"{path}: table {name} cannot be read: {error}") from error
-                self._post_to(host, now_ns, OPERATOR_ID, TableUploaded(name, content))
+        for name, content in tables:
+            self._post_to(host, now_ns, OPERATOR_ID, TableUploaded(name, content))
         return host
+
+    def _read_tables(self) -> Sequence[tuple[str, bytes]]:
+        """Tables of the first boot, by name. Raises InfrastructureError for a file that cannot be read."""
+        tables = []
+        for name, path in self._board.table_files.items():
+            try:
+                tables.append((name, path.read_bytes()))
+            except OSError as error:
+                raise InfrastructureError(f"{path}: table {name} cannot be read: {error}") from error
+        return tables
 
     # --- the loop ---------------------------------------------------------------------------------------------
 
@@ -281,19 +294,19 @@ class BoardNode:
                 file.write(msgspec.msgpack.encode(life))
 
     def close(self) -> None:
-        """Leave no process, no socket and no half-written file."""
+        """Leave no process, no socket and no half-written file, however far the start had come."""
         host = getattr(self, "_host", None)
         if host is not None:
             host.close()
             self._keep_trace(host.node.recorder)
         self._workers.close()
-        self._worker_server.terminate()
-        self._worker_server.wait(10)
+        server = getattr(self, "_worker_server", None)
+        if server is not None:
+            server.terminate()
+            server.wait(10)
         self._umbilical_file.close()
         self._context.destroy(linger=100)
-        for path in self._endpoints.iterdir():
-            path.unlink()
-        self._endpoints.rmdir()
+        shutil.rmtree(self._endpoints, ignore_errors=True)
 
 
 class NoImager:

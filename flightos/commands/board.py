@@ -5,10 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from flightos.commands.endings import Ending, say
+from flightos.commands.runs import private_files
 
 
 def run_node(file: Path, duration_s: float | None) -> Ending:
-    """Check the file, then live until stopped."""
+    """Check the file, then live until stopped. What is written is for the user only."""
+    with private_files():
+        return _run_node(file, duration_s)
+
+
+def _run_node(file: Path, duration_s: float | None) -> Ending:
     from flightos.node.configuration import load_node
     from flightos.node.dictionary import service_dictionaries
     from flightos.node.dictionary_export import dictionary_document

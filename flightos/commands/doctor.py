@@ -36,6 +36,7 @@ def examine() -> list[Finding]:
         _check_kernels,
         _check_messaging,
         _check_endpoints,
+        _sweep_leftovers,
         lambda: _check_packages("sil", _SIL_PACKAGES),
         lambda: _check_packages("ground", _GROUND_PACKAGES),
         _check_disk,
@@ -93,6 +94,16 @@ def _check_endpoints() -> Finding:
             return Finding("endpoints", "ok", f"sockets can be bound under {tempfile.gettempdir()}")
     except OSError as error:
         return Finding("endpoints", "fault", str(error), "set TMPDIR to a folder you can write to")
+
+
+def _sweep_leftovers() -> Finding:
+    """Remove folders for sockets that killed runs and boards have left, and say how many."""
+    from sil.processes.endpoints import PLACES, sweep
+
+    count = sum(sweep(Path(place)) for place in dict.fromkeys((tempfile.gettempdir(), *PLACES)))
+    if count == 0:
+        return Finding("leftovers", "ok", "nothing left by killed runs")
+    return Finding("leftovers", "ok", f"{count} folders of killed runs or boards were there; removed")
 
 
 def _check_packages(extra: str, packages: tuple[str, ...]) -> Finding:

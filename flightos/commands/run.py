@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flightos.commands.endings import CommandEnded, Ending, say, usage_error
-from flightos.commands.runs import new_run_folder
+from flightos.commands.runs import new_run_folder, private_files
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,12 @@ class RunOptions:
 
 
 def fly_scenario(options: RunOptions) -> Ending:
-    """Fly, report, and give the exit status."""
+    """Fly, report, and give the exit status. What is written is for the user only."""
+    with private_files():
+        return _fly_scenario(options)
+
+
+def _fly_scenario(options: RunOptions) -> Ending:
     mode = _mode(options)
     speed = _speed(options, mode)
     overrides = _overrides(options.overrides)

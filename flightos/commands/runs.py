@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -12,6 +14,16 @@ from flightos.core.errors import ConfigError, InfrastructureError
 RUNS_FOLDER: Final = Path("runs")
 MANIFEST: Final = "manifest.json"
 _SAME_SECOND_MAX: Final = 100
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """What this process and its children write meanwhile is for the user only: input logs hold keys."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def new_run_folder(scenario: str, seed: int, out: Path | None) -> Path:

@@ -47,17 +47,19 @@ def _make(places: list[str]) -> Path:
             reasons.append(f"{place}: too long for the path of a socket")
             continue
         try:
-            _clear(Path(place))
+            sweep(Path(place))
             return Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
         except OSError as error:
             reasons.append(f"{place}: {error.strerror}")
     raise InfrastructureError(f"no place for the sockets of the run ({'; '.join(reasons)}); set TMPDIR")
 
 
-def _clear(place: Path) -> None:
-    """Remove what runs of this user that were killed have left."""
-    for folder in stale_folders(place):
+def sweep(place: Path) -> int:
+    """Remove what runs of this user that were killed have left; gives how many folders."""
+    stale = stale_folders(place)
+    for folder in stale:
         shutil.rmtree(folder, ignore_errors=True)
+    return len(stale)
 
 
 def stale_folders(place: Path) -> list[Path]:
@@ -85,12 +87,12 @@ def stale_folders(place: Path) -> list[Path]:
 
 
 def _open_socket_paths() -> list[str]:
-    """Paths of the Unix sockets that are open on this machine (proc(5), /proc/net/unix); empty where it does not tell."""
+    """Paths of the Unix sockets that are open here (proc(5), /proc/net/unix); empty where nothing tells."""
     try:
         lines = Path("/proc/net/unix").read_text().splitlines()
     except OSError:
         return []
-    return [line.split(maxsplit=7)[7] for line in lines[1:] if line.count(" ") and len(line.split(maxsplit=7)) == 8]
+    return [fields[7] for line in lines[1:] if len(fields := line.split(maxsplit=7)) == 8]
 
 
 def _is_alive(process_id: int) -> bool:

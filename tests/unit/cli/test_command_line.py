@@ -159,6 +159,7 @@ def test_a_virtual_run_gives_one_json_object_and_a_private_folder(flightos: Comm
     assert (summary["passed"], summary["tasks_lost"], summary["seed"]) == (True, 0, 3)
     folder = tmp_path / summary["run_dir"]
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert [path.name for path in folder.rglob("*") if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
     status = flightos("status", "--json")
     assert json.loads(status.stdout)["state"] == "passed"
     samples = flightos("tlm", "show", "1/resources/soc_ratio", "--last", "2", "--json")

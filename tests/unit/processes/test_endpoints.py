@@ -1,58 +1,59 @@
-"""The folder of a run's sockets: private, short, cleared."""
+"""What killed runs and boards leave behind is found and removed; nothing of the living is."""
 
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from flightos.core.errors import InfrastructureError
-from sil.processes import endpoints
-from sil.processes.endpoints import OWNER_NAME, endpoint_folder
+from flightos.commands.doctor import examine
+from sil.processes.endpoints import OWNER_NAME, UNNAMED_AGE_S, stale_folders
 
 
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A temporary folder of the user, and no other."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(endpoints, "SOCKET_PATH_BYTES_MAX", 200 + len(str(tmp_path)))
-    monkeypatch.setattr(endpoints, "PLACES", ())
-    return tmp_path
+def folder_of(place: Path, name: str, owner: int | None, age_s: float = 0.0) -> Path:
+    """A folder for sockets with its owner's process id, or none."""
+    folder = place / f"fos-{name}"
+    folder.mkdir(mode=0o700)
+    if owner is not None:
+        (folder / OWNER_NAME).write_text(str(owner))
+    when = folder.stat().st_mtime - age_s
+    os.utime(folder, (when, when))
+    return folder
 
 
-def test_the_folder_is_private_and_goes_away(place: Path) -> None:
-    """Also when the run fails."""
-
-    def fail() -> None:
-        with endpoint_folder() as folder:
-            assert folder.parent == place
-            assert folder.stat().st_mode & 0o777 == 0o700
-            assert (folder / OWNER_NAME).read_text() == str(os.getpid())
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail()
-    assert list(place.iterdir()) == []
+def dead_process() -> int:
+    """The id of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
 
 
-def test_what_killed_runs_left_is_cleared_and_living_ones_stay(place: Path) -> None:
-    """A folder without owner is nobody's to remove."""
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    for name, owner in (("fos-dead", str(ended.pid)), ("fos-alive", str(os.getpid())), ("fos-other", "")):
-        (place / name).mkdir()
-        (place / name / OWNER_NAME).write_text(owner)
-    with endpoint_folder() as folder:
-        assert sorted(path.name for path in place.iterdir() if path != folder) == ["fos-alive", "fos-other"]
+def test_only_what_nobody_uses_is_stale(tmp_path: Path) -> None:
+    """An owner that lives, a socket that is open, a folder that is being made: all are left alone."""
+    gone = folder_of(tmp_path, "gone", dead_process())
+    old = folder_of(tmp_path, "old", None, UNNAMED_AGE_S + 1)
+    folder_of(tmp_path, "new", None)
+    folder_of(tmp_path, "mine", os.getpid())
+    used = folder_of(tmp_path, "used", dead_process())
+    (tmp_path / "fos-link").symlink_to(gone)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(used / "m1.0"))
+        listener.listen(1)
+        assert stale_folders(tmp_path) == [gone, old]
+    assert stale_folders(tmp_path) == [gone, old, used]
 
 
-def test_a_long_path_is_passed_over(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next place is taken; without one the reasons are said."""
-    monkeypatch.setattr(endpoints, "SOCKET_PATH_BYTES_MAX", 20)
-    with pytest.raises(InfrastructureError, match="too long for the path of a socket"), endpoint_folder():
-        pass
-    assert list(place.iterdir()) == []
+def test_doctor_sweeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And says how many there were."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("sil.processes.endpoints.PLACES", ())
+    gone = folder_of(tmp_path, "gone", dead_process())
+    mine = folder_of(tmp_path, "mine", os.getpid())
+    said = {finding.name: finding.detail for finding in examine()}["leftovers"]
+    assert said.startswith("1 ")
+    assert not gone.exists()
+    assert mine.exists()
