@@ -176,7 +176,7 @@ def _task_result(
                 out,
             )
         return True
-    if body.result_id not in delivered.attachment_ids or body.size_bytes < 0:
+    if body.result_id not in delivered.attachment_ids:
         return False
     if is_final(task):
         return True

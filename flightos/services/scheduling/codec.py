@@ -1,9 +1,11 @@
-"""Bodies of bundles and gossip, as MessagePack. Every decoder is total: None stands for bytes that are not one."""
+"""Bodies of bundles and gossip, as MessagePack. Every decoder is total: None stands for bytes that are not one.
+
+Numbers that no sound node sends are no body either: what goes on from here may be reckoned with.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -21,6 +23,7 @@ from flightos.services.scheduling.interface import (
     TaskCancellation,
     TaskResult,
 )
+from flightos.services.scheduling.ranges import TERA_OPS_MAX, range_check_of
 from flightos.services.scheduling.state import VIEW_COUNT_MAX
 
 Body = TypeVar("Body")
@@ -35,7 +38,14 @@ _plan_decoder: Final = msgspec.msgpack.Decoder(PlanResult)
 
 
 def _decoder_of(body_type: type[Body]) -> Callable[[bytes], Body | None]:
-    return partial(decode_or_none, msgspec.msgpack.Decoder(body_type))
+    decoder = msgspec.msgpack.Decoder(body_type)
+    is_in_range = range_check_of(body_type)
+
+    def decode(data: bytes) -> Body | None:
+        body = decode_or_none(decoder, data)
+        return body if body is not None and is_in_range(body) else None
+
+    return decode
 
 
 decode_observation: Final = _decoder_of(ObservationRecord)
@@ -55,7 +65,7 @@ def decode_plan(data: bytes) -> PlanResult | None:
     if not 0 < count <= TASK_COUNT_MAX or not plan.finish_inputs:
         return None
     for position, task in enumerate(plan.tasks):
-        if task.index != position or task.tera_ops < 0 or task.result_bytes < 0:
+        if task.index != position or not 0 <= task.tera_ops <= TERA_OPS_MAX or task.result_bytes < 0:
             return None
         if any(not -1 <= source < position for source in task.inputs):
             return None

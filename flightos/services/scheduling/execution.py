@@ -88,12 +88,6 @@ def _refusal_of(
     if len(state.assignments) >= ASSIGNMENT_COUNT_MAX:
         report_full(state, "assignments", out)
         return Refusal.QUEUE_FULL
-    if (
-        len(body.input_ids) != len(body.input_bytes)
-        or body.tera_ops < 0
-        or min(body.input_bytes, default=0) < 0
-    ):
-        return Refusal.BAD_ARGUMENT
     if any(input_id not in delivered.attachment_ids for input_id in body.input_ids):
         return Refusal.INPUT_LOST
     return None
