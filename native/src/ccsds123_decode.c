@@ -63,6 +63,7 @@ fos_status_t fos_ccsds123_decode(const uint8_t *encoded, size_t encoded_bytes, u
         || fos_ccsds123_divide(&layout, false, scratch, &divided) > scratch_bytes) {
         return FOS_ERR_CAPACITY;
     }
+    fos_ccsds123_clear_differences(&layout, &divided);
     fos_ccsds123_decoder_t decoder;
     fos_ccsds123_decoder_start(&decoder, &layout, &divided, encoded + header_bytes, encoded_bytes - header_bytes);
     const bool is_whole = layout.is_interleaved ? decode_interleaved(&decoder, image)

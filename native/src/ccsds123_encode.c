@@ -135,6 +135,7 @@ fos_status_t fos_ccsds123_encode(const uint8_t *image, size_t image_bytes, const
         return FOS_ERR_CAPACITY;
     }
     start_bands(&coding);
+    fos_ccsds123_clear_differences(&layout, &coding.scratch);
     fos_ccsds123_encoder_t encoder;
     fos_ccsds123_encoder_start(&encoder, &layout, &coding.scratch, encoded, encoded_capacity_bytes);
     const bool in_range = layout.is_interleaved ? encode_interleaved(&coding, &encoder)

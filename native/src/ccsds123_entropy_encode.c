@@ -1,6 +1,8 @@
 /* CCSDS 123.0-B-2, 5.4: mapped values to bits, sample-adaptive (5.4.3.2) or block-adaptive (5.4.3.4). */
 #include "ccsds123_internal.h"
 
+#define ROOMY_BYTES_PER_SAMPLE 6 /* the longest code word: 32 zeros and 16 bits */
+
 void fos_ccsds123_start_statistics(const fos_ccsds123_layout_t *layout, uint32_t *accumulator, uint32_t *counter)
 {
     const fos_ccsds123_parameters_t *given = &layout->given;
@@ -40,29 +42,57 @@ static inline void put_value(fos_bit_writer_t *writer, const fos_ccsds123_parame
     }
 }
 
+/* The same code words where there is room for the longest of them, U_max zeros and D bits, at every sample. */
+static void encode_band_roomy(fos_ccsds123_encoder_t *encoder, const uint16_t *mapped, uint32_t first,
+                              uint32_t *accumulator_at, uint32_t *counter_at)
+{
+    const fos_ccsds123_parameters_t given = encoder->layout->given;
+    const uint32_t counter_last = (1u << given.counter_bits) - 1;
+    const uint32_t code_bits_max = given.sample_bits - 2;
+    fos_bit_stream_t stream = fos_bits_open_stream(&encoder->writer);
+    uint32_t accumulator = *accumulator_at;
+    uint32_t counter = *counter_at;
+    for (uint32_t col = first; col < given.cols; col++) {
+        const uint32_t value = mapped[col];
+        const uint32_t code_bits = fos_ccsds123_code_bits(accumulator, counter, code_bits_max);
+        const uint32_t zeros = value >> code_bits;
+        const uint32_t one = 1u << code_bits;
+        if (__builtin_expect(zeros < given.unary_zeros_max, 1)) {
+            fos_bits_stream(&stream, one | (value & (one - 1)), zeros + 1 + code_bits);
+        } else {
+            fos_bits_stream(&stream, value, given.unary_zeros_max + given.sample_bits);
+        }
+        fos_ccsds123_count(&accumulator, &counter, value, counter_last);
+    }
+    fos_bits_close_stream(&encoder->writer, &stream);
+    *accumulator_at = accumulator;
+    *counter_at = counter;
+}
+
 /* One band's row: BSQ and BIL. */
 static void encode_band(fos_ccsds123_encoder_t *encoder, uint32_t row, uint32_t band)
 {
-    const fos_ccsds123_parameters_t given = encoder->layout->given;
-    const uint16_t *mapped = encoder->scratch->mapped + (size_t)band * given.cols;
-    const uint32_t counter_last = (1u << given.counter_bits) - 1;
-    fos_bit_writer_t writer = encoder->writer;
-    uint32_t accumulator = encoder->scratch->accumulators[band];
-    uint32_t counter = encoder->scratch->counters[band];
+    const fos_ccsds123_parameters_t *given = &encoder->layout->given;
+    const uint16_t *mapped = encoder->scratch->mapped + (size_t)band * given->cols;
+    const uint32_t counter_last = (1u << given->counter_bits) - 1;
+    uint32_t *accumulator = &encoder->scratch->accumulators[band];
+    uint32_t *counter = &encoder->scratch->counters[band];
+    fos_bit_writer_t *writer = &encoder->writer;
     uint32_t col = 0;
     if (row == 0) {
-        fos_bits_put(&writer, mapped[0], given.sample_bits);
-        fos_ccsds123_start_statistics(encoder->layout, &accumulator, &counter);
+        fos_bits_put(writer, mapped[0], given->sample_bits);
+        fos_ccsds123_start_statistics(encoder->layout, accumulator, counter);
         col = 1;
     }
-    for (; col < given.cols; col++) {
-        const uint32_t value = mapped[col];
-        put_value(&writer, &given, value, fos_ccsds123_code_bits(accumulator, counter, given.sample_bits - 2));
-        fos_ccsds123_count(&accumulator, &counter, value, counter_last);
+    if ((size_t)(writer->end - writer->next) >= (size_t)given->cols * ROOMY_BYTES_PER_SAMPLE + 16) {
+        encode_band_roomy(encoder, mapped, col, accumulator, counter);
+        return;
     }
-    encoder->scratch->accumulators[band] = accumulator;
-    encoder->scratch->counters[band] = counter;
-    encoder->writer = writer;
+    for (; col < given->cols; col++) {
+        const uint32_t value = mapped[col];
+        put_value(writer, given, value, fos_ccsds123_code_bits(*accumulator, *counter, given->sample_bits - 2));
+        fos_ccsds123_count(accumulator, counter, value, counter_last);
+    }
 }
 
 /* Several bands of one row, pixel by pixel. All bands have counted the same number of samples: one counter serves. */

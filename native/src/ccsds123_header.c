@@ -137,11 +137,11 @@ size_t fos_ccsds123_encoded_bytes_max(const fos_ccsds123_parameters_t *parameter
     if (parameters == NULL || fos_ccsds123_layout(parameters, &layout) != FOS_OK) { return 0; }
     const size_t samples = (size_t)parameters->cols * parameters->rows * parameters->bands;
     /* A sample never needs more than its longest code word, U_max zeros and D bits, nor a block more than 6 bits and
-     * its samples. 32 bytes hold the longest header and a word that is filled up. */
+     * its samples. 40 bytes hold the longest header, 26, a started byte and a word that is filled up. */
     const size_t bits = parameters->entropy_coder == FOS_CCSDS123_BLOCK_ADAPTIVE
                             ? (samples / parameters->block_size + 1) * (6 + (size_t)parameters->block_size * parameters->sample_bits)
                             : samples * (parameters->unary_zeros_max + parameters->sample_bits);
-    return bits / 8 + 32;
+    return bits / 8 + 40;
 }
 
 static uint32_t error_bits(uint32_t sample_bits)

@@ -78,6 +78,8 @@ void fos_ccsds123_load_row(const fos_ccsds123_layout_t *layout, const uint8_t *i
 void fos_ccsds123_store_row(const fos_ccsds123_layout_t *layout, uint8_t *image, uint32_t band, uint32_t row,
                             const int32_t *samples);
 void fos_ccsds123_start_weights(const fos_ccsds123_layout_t *layout, uint32_t band, int32_t *weights);
+/* Before the first row. */
+void fos_ccsds123_clear_differences(const fos_ccsds123_layout_t *layout, const fos_ccsds123_scratch_t *scratch);
 /* 4.4 and 4.5.2 for a row of which all samples are known: sigma and d. */
 void fos_ccsds123_central_row(const fos_ccsds123_layout_t *layout, const fos_ccsds123_scratch_t *scratch,
                               const uint8_t *image, uint32_t band, uint32_t row);
@@ -162,7 +164,8 @@ bool fos_ccsds123_decode_line(fos_ccsds123_decoder_t *decoder, uint32_t row, uin
 /* 5.4.3.2.2: accumulator and counter before the second sample of a band. */
 void fos_ccsds123_start_statistics(const fos_ccsds123_layout_t *layout, uint32_t *accumulator, uint32_t *counter);
 
-/* 5.4.3.2.4.4: k, from the running mean of mapped values. */
+/* 5.4.3.2.4.4: k, the largest with counter * 2^k <= scaled, within 0..D - 2. From the lengths of both numbers it is known
+ * but for one. */
 static inline uint32_t fos_ccsds123_code_bits(uint32_t accumulator, uint32_t counter, uint32_t code_bits_max)
 {
     const uint32_t scaled = accumulator + (counter * 49 >> 7);

@@ -31,9 +31,16 @@ static void map_row(const fos_ccsds123_row_t *row, uint32_t first)
     const uint32_t weight_bits = layout->given.weight_bits;
     const int64_t *restrict dots = row->dots;
     int32_t *restrict doubled = row->sums;
-    for (uint32_t col = first; col < cols; col++) {
-        const int64_t high = dots[col] + ((int64_t)(doubled[col] + 2) * ((int64_t)1 << weight_bits));
-        doubled[col] = (int32_t)(high >> (weight_bits + 1));
+    if (layout->weight_count == 8 && layout->given.sample_bits + weight_bits <= 23) {
+        /* Eight products of D + 3 and Omega + 3 bits, and sigma: 32 bits hold them, and twice as many fit a vector. */
+        for (uint32_t col = first; col < cols; col++) {
+            doubled[col] = ((int32_t)dots[col] + (doubled[col] + 2) * (1 << weight_bits)) >> (weight_bits + 1);
+        }
+    } else {
+        for (uint32_t col = first; col < cols; col++) {
+            const int64_t high = dots[col] + ((int64_t)(doubled[col] + 2) * ((int64_t)1 << weight_bits));
+            doubled[col] = (int32_t)(high >> (weight_bits + 1));
+        }
     }
     const int32_t low = 2 * layout->sample_min;
     const int32_t top = 2 * layout->sample_max + 1;

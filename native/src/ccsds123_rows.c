@@ -134,22 +134,32 @@ void fos_ccsds123_central_row(const fos_ccsds123_layout_t *layout, const fos_ccs
     for (uint32_t col = 0; col < cols; col++) { central[col] = 4 * current[col] - sums[col]; }
 }
 
-/* The part of U that comes from the bands before (4.5.3); lanes without a difference stay 0. */
+/* The part of U that comes from the bands before (4.5.3). Bands with fewer before them than others leave zeros; the lanes
+ * that only fill vectors up are zeros from the start (fos_ccsds123_clear_differences). */
 static void prepare_bands(const fos_ccsds123_layout_t *layout, const fos_ccsds123_scratch_t *scratch, uint32_t band)
 {
     const uint32_t cols = layout->given.cols;
     const uint32_t stride = layout->weight_count;
-    const uint32_t before = band < layout->given.bands_used ? band : layout->given.bands_used;
-    const uint32_t used = layout->directions + before;
+    const uint32_t reach = layout->given.bands_used < layout->given.bands ? layout->given.bands_used
+                                                                            : layout->given.bands - 1;
+    const uint32_t before = band < reach ? band : reach;
     for (uint32_t lane = 0; lane < before; lane++) {
         const int32_t *restrict central = central_of(layout, scratch, band - 1 - lane);
         int32_t *restrict lanes = scratch->differences + layout->directions + lane;
         for (size_t col = 0; col < cols; col++) { lanes[col * stride] = central[col]; }
     }
-    for (uint32_t lane = used; lane < stride; lane++) {
-        int32_t *restrict lanes = scratch->differences + lane;
+    for (uint32_t lane = before; lane < reach; lane++) {
+        int32_t *restrict lanes = scratch->differences + layout->directions + lane;
         for (size_t col = 0; col < cols; col++) { lanes[col * stride] = 0; }
     }
+}
+
+void fos_ccsds123_clear_differences(const fos_ccsds123_layout_t *layout, const fos_ccsds123_scratch_t *scratch)
+{
+    const fos_ccsds123_scratch_t partner = fos_ccsds123_partner(scratch);
+    const size_t byte_count = (size_t)layout->given.cols * layout->weight_count * sizeof scratch->differences[0];
+    memset(scratch->differences, 0, byte_count);
+    memset(partner.differences, 0, byte_count);
 }
 
 void fos_ccsds123_prepare(const fos_ccsds123_layout_t *layout, const fos_ccsds123_scratch_t *scratch,

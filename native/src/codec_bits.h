@@ -83,6 +83,42 @@ static inline bool fos_bits_finish(fos_bit_writer_t *writer)
     return !writer->overflowed;
 }
 
+/* A writer without branches, for where there is room: every call stores 8 bytes and moves on by the whole ones of them.
+ * Code words are so short and irregular that the question whether a word is full would be guessed wrong all the time. */
+typedef struct {
+    uint8_t *next;
+    uint64_t pending; /* the highest pending_bits are still to be stored, the others are zero */
+    uint32_t pending_bits; /* below 8 between calls */
+} fos_bit_stream_t;
+
+/* Appends the lowest width bits of value; width <= 56, value < 2^width, and 8 bytes of room. */
+static inline void fos_bits_stream(fos_bit_stream_t *stream, uint64_t value, uint32_t width)
+{
+    stream->pending |= value << 1 << (63 - stream->pending_bits - width);
+    const uint32_t used = stream->pending_bits + width;
+    const uint64_t stored = FOS_LOW_BYTE_FIRST ? __builtin_bswap64(stream->pending) : stream->pending;
+    memcpy(stream->next, &stored, sizeof stored);
+    stream->next += used >> 3;
+    stream->pending = stream->pending << (used & 0x38);
+    stream->pending_bits = used & 7;
+}
+
+/* Goes over to the writer without branches, and back. */
+static inline fos_bit_stream_t fos_bits_open_stream(const fos_bit_writer_t *writer)
+{
+    fos_bit_stream_t stream = {.next = writer->next};
+    const uint32_t width = writer->pending_bits;
+    fos_bits_stream(&stream, writer->pending & (((uint64_t)1 << width) - 1), width);
+    return stream;
+}
+
+static inline void fos_bits_close_stream(fos_bit_writer_t *writer, const fos_bit_stream_t *stream)
+{
+    writer->next = stream->next;
+    writer->pending = stream->pending >> 1 >> (63 - stream->pending_bits);
+    writer->pending_bits = stream->pending_bits;
+}
+
 typedef struct {
     const uint8_t *next;
     const uint8_t *end;

@@ -178,6 +178,24 @@ def test_every_shape_is_restored(shape: tuple[int, int, int], dtype: Any) -> Non
     assert np.array_equal(restored, image)
 
 
+@pytest.mark.parametrize("coder", EntropyCoder)
+def test_noise_never_outgrows_the_memory_for_it(coder: EntropyCoder) -> None:
+    """The longest header, whole words at the end and samples that do not shrink: all fits what is set aside."""
+    random = np.random.default_rng(3)
+    for cols in range(2, 60):
+        image = random.integers(0, 1 << 15, (1, 1, cols)).astype(np.uint16)
+        given = CCSDS123Parameters.for_image(
+            image,
+            sample_bits=15,
+            error_limits_used=3,
+            entropy_coder=coder,
+            block_size=16,
+            output_word_bytes=7,
+            unary_zeros_max=8,
+        )
+        assert np.array_equal(decode_image(encode_image(image, given)), image)
+
+
 def test_what_is_no_image_is_refused() -> None:
     image = np.zeros((2, 4, 6), np.uint16)
     given = CCSDS123Parameters.for_image(image)
