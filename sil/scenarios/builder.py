@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ from flightos.core.configuration import NodeConfiguration
 from flightos.core.errors import ConfigError, InfrastructureError
 from flightos.core.ids import is_satellite
 from flightos.core.time import NS_PER_MS, NS_PER_S, seconds_to_ns
+from flightos.node.toml_faults import KeyPath
 from sil.data import STATIONS
 from sil.plan import (
     Criteria,
@@ -24,7 +26,7 @@ from sil.plan import (
     StuckSensor,
 )
 from sil.scenarios.contacts import contact_plan, eclipse_forecast
-from sil.scenarios.imaging import Shot, command_sequence, make_tiles, planned_shots
+from sil.scenarios.imaging import Shot, command_sequence, make_tiles, planned_shots, read_image
 from sil.scenarios.leap_seconds import tai_ns_of_utc
 from sil.scenarios.loader import LoadedScenario
 from sil.scenarios.node_configurations import node_configurations
@@ -53,10 +55,24 @@ def build_plan(loaded: LoadedScenario, seed: int, duration_s: int | None = None)
     ConfigError for a geometry that does not carry the topology, an image or a tape that does not fit;
     InfrastructureError for files that cannot be read.
     """
-    scenario = loaded.scenario
-    wanted_s = scenario.duration_s if duration_s is None else duration_s
+    wanted_s = loaded.scenario.duration_s if duration_s is None else duration_s
     if wanted_s < 1:
         raise ConfigError([f"--duration: expected at least 1 s, found {wanted_s}"])
+    try:
+        return _build(loaded, seed, wanted_s)
+    except (ConfigError, InfrastructureError) as error:
+        # The first trouble ended it; the user wants to hear of all.
+        found = error.faults if isinstance(error, ConfigError) else []
+        others = [fault for fault in input_faults(loaded, wanted_s) if fault not in found]
+        is_more = bool(others) if isinstance(error, ConfigError) else len(others) > len(missing_files(loaded))
+        if is_more:
+            raise ConfigError([*found, *others]) from error
+        raise
+
+
+def _build(loaded: LoadedScenario, seed: int, wanted_s: int) -> RunPlan:
+    """The plan, or the first trouble."""
+    scenario = loaded.scenario
     _require_files(loaded)
     epoch_tai_ns = tai_ns_of_utc(scenario.constellation.epoch_utc)
     pairs = topology_pairs(scenario.topology, loaded.satellite_count)
@@ -89,8 +105,30 @@ def build_plan(loaded: LoadedScenario, seed: int, duration_s: int | None = None)
     )
 
 
-def _require_files(loaded: LoadedScenario) -> None:
-    """Raise InfrastructureError for files that the scenario names and that are not there."""
+def input_faults(loaded: LoadedScenario, duration_s: int, leave_out: Collection[str] = ()) -> list[str]:
+    """Everything that is wrong with what a scenario brings along: missing files, stations, image, orbits.
+
+    `leave_out` names tables of which keys are wrong already: what would be said on top of that does not help.
+    """
+    missing = missing_files(loaded)
+    faults = [loaded.fault(key, f"no such file: {name}") for key, name in missing.items()]
+    checks: dict[KeyPath, Callable[[], object]] = {
+        ("stations", "file"): lambda: _stations(loaded),
+        ("payload", "image"): lambda: read_image(loaded),
+        ("constellation",): lambda: _require_orbits(loaded, duration_s),
+    }
+    for key, check in checks.items():
+        if key in missing or key[0] in leave_out:
+            continue
+        try:
+            check()
+        except ConfigError as error:
+            faults.extend(error.faults)
+    return faults
+
+
+def missing_files(loaded: LoadedScenario) -> dict[KeyPath, str]:
+    """Files that the scenario names and that are not there, by key."""
     scenario = loaded.scenario
     named = {
         ("world", "tape"): scenario.world.tape,
@@ -98,13 +136,15 @@ def _require_files(loaded: LoadedScenario) -> None:
         ("stations", "contact_plan"): scenario.stations.contact_plan,
         ("payload", "image"): scenario.payload.image,
     }
-    missing = [
-        loaded.fault(key, f"no such file: {name}")
-        for key, name in named.items()
-        if name is not None and not Path(name).is_file()
-    ]
+    return {key: name for key, name in named.items() if name is not None and not Path(name).is_file()}
+
+
+def _require_files(loaded: LoadedScenario) -> None:
+    """Raise InfrastructureError for files that the scenario names and that are not there."""
+    missing = missing_files(loaded)
     if missing:
-        raise InfrastructureError("\n".join(missing))
+        lines = [loaded.fault(key, f"no such file: {name}") for key, name in missing.items()]
+        raise InfrastructureError("\n".join(lines))
 
 
 def _stations(loaded: LoadedScenario) -> list[Station]:
@@ -165,6 +205,15 @@ def _tape(
         )
     except TapeError as error:
         raise ConfigError([loaded.fault(("world", "tape"), str(error))]) from error
+    except (PropagationError, ValueError) as error:
+        raise ConfigError([loaded.fault(("constellation",), str(error))]) from error
+
+
+def _require_orbits(loaded: LoadedScenario, duration_s: int) -> None:
+    """Raise ConfigError when the satellites cannot be flown, or do not carry the topology."""
+    satrecs = [element.satrec for element in _elements(loaded)]
+    try:
+        _require_topology(loaded, satrecs, duration_s + loaded.scenario.world.forecast_s)
     except (PropagationError, ValueError) as error:
         raise ConfigError([loaded.fault(("constellation",), str(error))]) from error
 

@@ -16,6 +16,7 @@ from sil.scenarios.loader import LoadedScenario
 from sil.scenarios.schema import Payload
 from sil.world.scene import (
     Image,
+    Scene,
     SceneError,
     cut_tiles,
     plant_burn,
@@ -64,15 +65,16 @@ def command_sequence(
     return CommandSequence(tuple(commands)) if commands else None
 
 
-def make_tiles(loaded: LoadedScenario, shots: list[Shot]) -> tuple[tuple[bytes, ...], dict[str, object]]:
-    """Encoded tiles by tile index, and the reference results of the flown image for checkers and report.
+def image_path(payload: Payload) -> Path:
+    """The user's image, or the shipped scene."""
+    return LANDSAT7_OLINDA if payload.image is None else Path(payload.image)
 
-    Raises ConfigError for an image that cannot be flown.
-    """
+
+def read_image(loaded: LoadedScenario) -> Scene:
+    """The image that is flown. Raises ConfigError for one that cannot be."""
     payload = loaded.scenario.payload
-    path = LANDSAT7_OLINDA if payload.image is None else Path(payload.image)
     try:
-        scene = read_scene(path, payload.bands)
+        scene = read_scene(image_path(payload), payload.bands)
     except SceneError as error:
         raise ConfigError([loaded.fault(("payload", "image"), fault) for fault in error.faults]) from error
     rows, columns = (int(side) for side in scene.image.shape[1:])
@@ -81,6 +83,17 @@ def make_tiles(loaded: LoadedScenario, shots: list[Shot]) -> tuple[tuple[bytes, 
             f"expected at least {payload.tile_rows} x {payload.tile_columns} pixels, found {rows} x {columns}"
         )
         raise ConfigError([loaded.fault(("payload", "image"), text)])
+    return scene
+
+
+def make_tiles(loaded: LoadedScenario, shots: list[Shot]) -> tuple[tuple[bytes, ...], dict[str, object]]:
+    """Encoded tiles by tile index, and the reference results of the flown image for checkers and report.
+
+    Raises ConfigError for an image that cannot be flown.
+    """
+    payload = loaded.scenario.payload
+    scene = read_image(loaded)
+    rows, columns = (int(side) for side in scene.image.shape[1:])
     scene, burn_mask = plant_burn(scene) if payload.plant_burn else plant_burn(scene, ())
     observation_of_tile = {shot.tile_index: shot.observation_id for shot in shots}
     cuts = cut_tiles(rows, columns, payload.tile_rows, payload.tile_columns)
@@ -101,7 +114,7 @@ def make_tiles(loaded: LoadedScenario, shots: list[Shot]) -> tuple[tuple[bytes, 
         tiles.append(encode_tile(header, _little_endian(pixels)))
     reference = whole_image_reference(scene, burn_mask)
     facts: dict[str, Any] = {
-        "image": path.name if payload.image is None else str(path),
+        "image": LANDSAT7_OLINDA.name if payload.image is None else payload.image,
         "rows": rows,
         "columns": columns,
         "bands": list(scene.roles),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,8 +83,28 @@ def load_scenario(name_or_path: str, overrides: Mapping[str, str] | None = None)
 
         check_relations(scenario, count, report)
     if faults or scenario is None:
+        if scenario is not None:
+            faults += _faults_of_inputs(LoadedScenario(path.stem, scenario, document, elements), faults)
         raise ConfigError(faults)
     return LoadedScenario(path.stem, scenario, document, elements)
+
+
+def _faults_of_inputs(loaded: LoadedScenario, faults: list[str]) -> list[str]:
+    """What else is wrong with files, image and orbits, as far as it can be judged beside the faults there are."""
+    # Not at the top: a plan is made of what is loaded here.
+    from sil.scenarios.builder import input_faults
+
+    wrong = {
+        table
+        for table in ("constellation", "topology", "world", "stations", "payload")
+        if any(re.search(rf"(:|--set) {table}\b", fault) for fault in faults)
+    }
+    if wrong & {"topology", "world"}:
+        wrong.add("constellation")
+    if not any(f"payload.{key}" in fault for fault in faults for key in ("image", "bands", "tile_")):
+        wrong.discard("payload")  # other keys of the table say nothing of the image
+    found = input_faults(loaded, loaded.scenario.duration_s, wrong)
+    return [fault for fault in found if fault not in faults]
 
 
 def _find(name_or_path: str) -> Path:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flightos.core.errors import ConfigError
+from flightos.core.errors import ConfigError, InfrastructureError
+from sil.scenarios.builder import build_plan
 from sil.scenarios.loader import FOLDER, known_scenarios, load_scenario
 
 SHIPPED = sorted(path.stem for path in FOLDER.glob("*.toml"))
@@ -207,3 +208,43 @@ def test_an_element_file_replaces_the_plane(tmp_path: Path) -> None:
         "checksum" in fault
         for fault in faults_of("three_body", {"world.elements": str(tmp_path / "ring.tle")})
     )
+
+
+def test_mistakes_of_every_kind_are_listed_together(tmp_path: Path) -> None:
+    """Unknown keys, an app, bands, a missing file and a topology that the orbits do not carry: one message."""
+    file = written(
+        tmp_path,
+        """extends = "three_body"
+[constellation]
+spacing_deg = 20.0
+[stations]
+contact_plan = "none.csv"
+[payload]
+app = "surface_wach"
+bands = ["blue", "green", "red", "nir", "swir1", "swirl"]
+[power]
+buss_w = 1.0
+""",
+    )
+    faults = "\n".join(faults_of(file))
+    for part in (
+        "power.buss_w: unknown key; did you mean 'bus_w'?",
+        "payload.app: unknown app 'surface_wach'",
+        "stations.contact_plan: no such file",
+        "topology: ",
+    ):
+        assert part in faults, faults
+    unnamed = written(
+        tmp_path, Path(file).read_text().replace("[power]\nbuss_w = 1.0\n", "").replace("wach", "watch")
+    )
+    with pytest.raises(ConfigError) as caught:
+        build_plan(load_scenario(unnamed), seed=1)
+    faults = "\n".join(caught.value.faults)
+    for part in ("swirl", "stations.contact_plan: no such file", "topology: "):
+        assert part in faults, faults
+
+
+def test_a_missing_file_alone_is_trouble_of_the_host() -> None:
+    """Nothing is wrong with what was said: status 3, not 2."""
+    with pytest.raises(InfrastructureError, match="no such file"):
+        build_plan(load_scenario("string_of_three", {"stations.contact_plan": "none.csv"}), seed=1)
