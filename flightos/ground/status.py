@@ -57,19 +57,31 @@ def _state(run: Run) -> str:
         return "passed" if run.summary.get("passed") else "failed"
     said = str(run.manifest.get("state", "killed"))
     process_id = run.manifest.get("pid")
-    if said == "running" and not (isinstance(process_id, int) and process_id > 0 and _is_alive(process_id)):
-        return "killed"
-    return said
+    if said != "running":
+        return said
+    if (
+        isinstance(process_id, int)
+        and process_id > 0
+        and _is_alive(process_id, run.manifest.get("pid_start"))
+    ):
+        return said
+    return "killed"
 
 
-def _is_alive(process_id: int) -> bool:
+def _is_alive(process_id: int, start: object) -> bool:
+    """True while the process that wrote the manifest is there; not one that only waits to be reaped, and not another
+    one that got its id (`start`: field 22 of proc(5), where the manifest says it)."""
     try:
         os.kill(process_id, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return True
+    return fields[0] not in "ZX" and (not start or fields[19] == start)
 
 
 def print_status(content: dict[str, Any], out: TextIO, as_json: bool = False) -> None:

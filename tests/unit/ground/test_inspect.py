@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pyarrow.parquet as parquet
@@ -154,6 +158,26 @@ def test_status_of_a_killed_run(folder: Path) -> None:
     out = io.StringIO()
     print_status(content, out)
     assert "killed" in out.getvalue()
+
+
+def test_a_run_lives_while_its_own_process_does(tmp_path: Path) -> None:
+    """Not when another process got its id, and not when it only waits to be reaped."""
+    manifest: dict[str, object] = {"state": "running", "pid": os.getpid()}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    assert status(tmp_path)["state"] == "running"
+    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "pid_start": "1"}))
+    assert status(tmp_path)["state"] == "killed"
+    process = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.read()
+    for _ in range(100):
+        if Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+            break
+        time.sleep(0.02)
+    (tmp_path / "manifest.json").write_text(json.dumps({"state": "running", "pid": process.pid}))
+    assert status(tmp_path)["state"] == "killed"
+    process.stdout.close()
+    process.wait()
 
 
 def test_status_speaks_to_people(folder: Path) -> None:
