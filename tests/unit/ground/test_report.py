@@ -69,6 +69,12 @@ def test_verdict_and_criteria_come_first(folder: Path) -> None:
     assert page.count("✓ pass") == 3
 
 
+def test_upsets_are_told_apart_by_what_they_hit(folder: Path) -> None:
+    """Eleven particles and three found does not mean that eight escaped."""
+    page = write_report(folder).read_text()
+    assert "3 hit work in progress, of which checksums found 3" in page
+
+
 def test_every_part_of_a_whole_run_is_drawn(folder: Path) -> None:
     page = write_report(folder).read_text()
     for heading in ("Constellation", "Tasks", "Charge, heat and work", "Links", "What was seen", "Events"):
