@@ -32,6 +32,12 @@ class FieldDefinition(msgspec.Struct, frozen=True, array_like=True):
     range_max: float | None = None
 
 
+def labels_of(numbers: type[IntEnum], zero: str = "") -> tuple[tuple[int, str], ...]:
+    """What `FieldDefinition.enum` wants of an enumeration; `zero` names the 0 of a field that may have none of them."""
+    labels = tuple((int(number), number.name) for number in numbers)
+    return ((0, zero), *labels) if zero else labels
+
+
 class EventDefinition(msgspec.Struct, frozen=True, array_like=True):
     """A discrete, numbered, time-stamped fact. `text` is formatted on the ground with the fields."""
 

@@ -110,7 +110,7 @@ class Executive:
 
     def _boot(self, record: NodeBooted, now_obt_ns: int) -> Sequence[Record]:
         self.state.boot_count = record.boot_count
-        # The bus counts from zero in each life; what it cut while reliving the last one is rather told twice than never.
+        # The bus counts from zero in each life; what it cut while reliving the last one is better told twice.
         self.state.chains_cut_reported_count = 0
         return (ReportEvent(NODE_BOOTED.id, (record.boot_count, record.restored)),)
 

@@ -105,8 +105,7 @@ class CommandingService:
         values: tuple[int, ...] = (*astuple(state.counters), len(state.pending), waiting)
         return CommandingHousekeeping(*values)
 
-    # --- arrival
-    # ----------------------------------------------------------------------------------------------
+    # --- arrival --------------------------------------------------------------------------------------------
 
     def _receive(self, record: CommandPacketReceived, now_obt_ns: int) -> Sequence[Record]:
         state = self.state
@@ -148,8 +147,7 @@ class CommandingService:
             ReportEvent(COMMAND_REJECTED.id, values),
         )
 
-    # --- execution
-    # --------------------------------------------------------------------------------------------
+    # --- execution ------------------------------------------------------------------------------------------
 
     def _execute(
         self, command_id: int, packed: bytes, sequence_count: int, source_id: int, now_obt_ns: int
@@ -211,8 +209,7 @@ class CommandingService:
         state.counters.completed_count += 1
         return (VerificationReported(*key, VerificationStage.COMPLETED),)
 
-    # --- absolute time sequence and time-outs
-    # -----------------------------------------------------------------
+    # --- absolute time sequence and time-outs ---------------------------------------------------------------
 
     def _activate_sequence(self, record: CommandSequenceActivated, now_obt_ns: int) -> Sequence[Record]:
         state = self.state

@@ -10,9 +10,12 @@ from flightos.core.dictionary import (
     HousekeepingDefinition,
     ServiceDictionary,
     Severity,
+    labels_of,
 )
 from flightos.core.ids import ContentId
+from flightos.core.ports import WorkFailure
 from flightos.core.records import HousekeepingRecord, Record
+from flightos.core.refusal import Refusal
 
 
 class ExecuteTask(Record, frozen=True):
@@ -108,10 +111,13 @@ _TASK_FIELDS: Final = (
     FieldDefinition("attempt", "u8", "which attempt of the owner"),
     FieldDefinition("step", "text", "kernel or app step"),
 )
+_REFUSAL: Final = FieldDefinition(
+    "refusal", "u8", "Refusal, 0 when it is a failure", labels_of(Refusal, "none")
+)
 _ENDING_FIELDS: Final = (
     *_TASK_FIELDS,
-    FieldDefinition("reason", "u8", "WorkFailure, 0 when it is a refusal"),
-    FieldDefinition("refusal", "u8", "Refusal, 0 when it is a failure"),
+    FieldDefinition("reason", "u8", "WorkFailure, 0 when it is a refusal", labels_of(WorkFailure, "none")),
+    _REFUSAL,
 )
 
 EXECUTION_STARTED: Final = EventDefinition(
@@ -140,7 +146,7 @@ EXECUTION_REFUSED: Final = EventDefinition(
     "EXECUTION_REFUSED",
     Severity.LOW,
     "task {task_id} attempt {attempt} ({step}) was not taken: refusal {refusal}",
-    (*_TASK_FIELDS, FieldDefinition("refusal", "u8", "Refusal")),
+    (*_TASK_FIELDS, _REFUSAL),
     interval_ns_min=1_000_000_000,
 )
 EXECUTION_GIVEN_BACK: Final = EventDefinition(
@@ -148,7 +154,7 @@ EXECUTION_GIVEN_BACK: Final = EventDefinition(
     "EXECUTION_GIVEN_BACK",
     Severity.LOW,
     "task {task_id} attempt {attempt} ({step}) could not start in time: refusal {refusal}",
-    (*_TASK_FIELDS, FieldDefinition("refusal", "u8", "Refusal")),
+    (*_TASK_FIELDS, _REFUSAL),
 )
 EXECUTION_CANCELLED: Final = EventDefinition(
     0x0606,

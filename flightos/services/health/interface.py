@@ -12,7 +12,9 @@ from flightos.core.dictionary import (
     HousekeepingDefinition,
     ServiceDictionary,
     Severity,
+    labels_of,
 )
+from flightos.core.ports import WorkFailure
 from flightos.core.records import HousekeepingRecord, Record
 
 
@@ -154,7 +156,10 @@ WORKERS_FAILING: Final = EventDefinition(
     name="WORKERS_FAILING",
     severity=Severity.HIGH,
     text="{in_row_count} executions in a row failed in this node's workers, the last with reason {reason}",
-    fields=(FieldDefinition("in_row_count", "u32"), FieldDefinition("reason", "u8")),
+    fields=(
+        FieldDefinition("in_row_count", "u32"),
+        FieldDefinition("reason", "u8", enum=labels_of(WorkFailure, "none")),
+    ),
     interval_ns_min=60_000_000_000,
 )
 FORECAST_SILENT: Final = EventDefinition(

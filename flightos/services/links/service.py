@@ -332,7 +332,7 @@ class LinksService:
             out.append(ReportEvent(LINK_LOST_EVENT.id, (peer_id,)))
         return out
 
-    # --- bundles
+    # --- bundles --------------------------------------------------------------------------------------------
 
     def _take_hold_off(self, record: HoldOffRelays, now_obt_ns: int) -> Sequence[Record]:
         self.state.hold_off = record.hold_off

@@ -6,9 +6,8 @@ sunlight to come and then e seconds of eclipse, computing costs at most R more t
 to start now and to run without a break. The energy that may be spent that way is the least of three bounds
 (derivation in sdd.md):
   1. E + (A - L) s - L e - F      nothing is lost to a full battery;
-  2. R s + C - L e - F            sunlight that a full battery cannot take serves only while it is being
-  spent; 3. (E - F) R / (R - (A - L))    charge falls although the Sun shines (R > A - L) and must not touch
-  the floor there.
+  2. R s + C - L e - F            sunlight that a full battery cannot take serves only while it is being spent;
+  3. (E - F) R / (R - (A - L))    charge falls although the Sun shines (R > A - L) and must not touch the floor there.
 All numbers are integers: mW x s = mJ.
 """
 

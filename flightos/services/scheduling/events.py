@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Final
 
-from flightos.core.dictionary import CommandDefinition, EventDefinition, FieldDefinition, Severity
+from flightos.core.dictionary import CommandDefinition, EventDefinition, FieldDefinition, Severity, labels_of
+from flightos.core.ports import WorkFailure
+from flightos.core.refusal import Refusal
+
+
+class TaskState(IntEnum):
+    """Life of a task; DONE and DROPPED are final."""
+
+    WAITING = 0
+    READY = 1
+    ASSIGNED = 2
+    RUNNING = 3
+    DONE = 4
+    DROPPED = 5
+
 
 _OBSERVATION: Final = FieldDefinition("observation_id", "u32", "number of the observation")
 _TILE: Final = FieldDefinition("tile_index", "u16", "tile of the scene")
 _TASK: Final = FieldDefinition("task_id", "u64", "observation id x 256 + index of the task")
 _NODE: Final = FieldDefinition("node_id", "u16", "a satellite")
-_REFUSAL: Final = FieldDefinition("refusal", "u8", "Refusal")
+_REFUSAL: Final = FieldDefinition("refusal", "u8", "why", labels_of(Refusal, "none"))
 _EPOCH: Final = FieldDefinition("epoch_counter", "u16", "how often the ownership changed, from 1")
 
 OBSERVATION_IMAGED: Final = EventDefinition(
@@ -106,7 +121,12 @@ TASK_RETURNED: Final = EventDefinition(
     "TASK_RETURNED",
     Severity.LOW,
     "task {task_id} came back from {node_id}: failure {failure}, refusal {refusal}",
-    (_TASK, _NODE, FieldDefinition("failure", "u8", "WorkFailure, or 0"), _REFUSAL),
+    (
+        _TASK,
+        _NODE,
+        FieldDefinition("failure", "u8", "WorkFailure, or 0", labels_of(WorkFailure, "none")),
+        _REFUSAL,
+    ),
 )
 TRANSITION_ILLEGAL: Final = EventDefinition(
     0x050F,
@@ -115,7 +135,7 @@ TRANSITION_ILLEGAL: Final = EventDefinition(
     "task {task_id} in state {state} met {fact}: nothing changed",
     (
         _TASK,
-        FieldDefinition("state", "u8", "TaskState"),
+        FieldDefinition("state", "u8", "of the task", labels_of(TaskState)),
         FieldDefinition("fact", "text", "name of the record"),
     ),
     interval_ns_min=1_000_000_000,

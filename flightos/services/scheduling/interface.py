@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Final
 
 import msgspec
@@ -12,23 +11,13 @@ from flightos.core.ids import ContentId
 from flightos.core.records import HousekeepingRecord, Record
 from flightos.services.scheduling.events import COMMANDS, EVENTS
 from flightos.services.scheduling.events import REQUEST_OBSERVATION as REQUEST_OBSERVATION
+from flightos.services.scheduling.events import TaskState as TaskState
 
 PLAN_TASK_INDEX: Final = 254
 FINISH_TASK_INDEX: Final = 255
 """The app steps of an observation are executed like tasks, under these indices."""
 TASK_COUNT_MAX: Final = 254
 """Tasks of one plan: the eight bits of a task index, less the two app steps."""
-
-
-class TaskState(IntEnum):
-    """Life of a task; DONE and DROPPED are final."""
-
-    WAITING = 0
-    READY = 1
-    ASSIGNED = 2
-    RUNNING = 3
-    DONE = 4
-    DROPPED = 5
 
 
 class TaskSpec(msgspec.Struct, frozen=True, array_like=True):

@@ -13,9 +13,11 @@ from flightos.core.dictionary import (
     HousekeepingDefinition,
     ServiceDictionary,
     Severity,
+    labels_of,
 )
 from flightos.core.ids import ContentId
 from flightos.core.records import HousekeepingRecord, Record
+from flightos.core.refusal import Refusal
 
 
 class ContentKind(IntEnum):
@@ -134,7 +136,10 @@ PRODUCT_RETURNED: Final = EventDefinition(
     name="PRODUCT_RETURNED",
     severity=Severity.LOW,
     text="the product of observation {observation_id} came back (refusal {refusal})",
-    fields=(FieldDefinition("observation_id", "u64"), FieldDefinition("refusal", "u8")),
+    fields=(
+        FieldDefinition("observation_id", "u64"),
+        FieldDefinition("refusal", "u8", enum=labels_of(Refusal, "none")),
+    ),
     interval_ns_min=10_000_000_000,
 )
 PRODUCT_RELEASED: Final = EventDefinition(

@@ -4,8 +4,7 @@ Source data of the packets, after the spacecraft id (ECSS-E-ST-70-41C, section 6
 
 - TM(3,25): structure id (u16), the fields of the housekeeping definition;
 - TM(5,1..4): event id (u16), the fields of the event definition;
-- TM(1,x): packet id and sequence control of the telecommand (u16 each), command id (u16), and for failures
-the
+- TM(1,x): packet id and sequence control of the telecommand (u16 each), command id (u16), and for failures the
   refusal number (u16). The destination id of the packet is the source of the command.
 """
 

@@ -86,8 +86,7 @@ class TelemetryService:
             self.state.time_reference == TAI_ESTIMATED,
         )
 
-    # --- time
-    # -------------------------------------------------------------------------------------------------
+    # --- time -----------------------------------------------------------------------------------------------
 
     def _boot(self, record: NodeBooted, now_obt_ns: int) -> Sequence[Record]:
         self.state.wakeup_obt_ns = next_multiple_ns(now_obt_ns, NS_PER_S)
@@ -109,8 +108,7 @@ class TelemetryService:
         produced.append(CollectHousekeeping(now_obt_ns))
         return produced
 
-    # --- packets
-    # ----------------------------------------------------------------------------------------------
+    # --- packets --------------------------------------------------------------------------------------------
 
     def _pack_housekeeping(self, record: HousekeepingCollected, now_obt_ns: int) -> Sequence[Record]:
         state = self.state
@@ -143,8 +141,7 @@ class TelemetryService:
         self.state.counters = TelemetryCounters()
         return ()
 
-    # --- umbilical and downlink
-    # -------------------------------------------------------------------------------
+    # --- umbilical and downlink -----------------------------------------------------------------------------
 
     def _emit(self, packet: bytes, now_obt_ns: int) -> Sequence[Record]:
         """Put a packet on the umbilical and, on a satellite, into the next telemetry bundle."""

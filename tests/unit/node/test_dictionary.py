@@ -18,11 +18,14 @@ from flightos.core.dictionary import (
 )
 from flightos.core.errors import ConfigError
 from flightos.core.records import HousekeepingRecord
+from flightos.core.refusal import Refusal
 from flightos.ground import acceptance_interface
+from flightos.ground.dictionary import GroundDictionary
 from flightos.node import dictionary as collected
 from flightos.node.dictionary import dictionary_faults, service_dictionaries
 from flightos.node.dictionary_export import dictionary_document, dictionary_markdown, read_document
 from flightos.node.dictionary_lock import HEADER, extended_lock, lock_faults
+from flightos.services.scheduling.events import TASK_RETURNED
 
 LOCK = Path(__file__).parents[3] / "dictionary.lock"
 ALL = service_dictionaries((acceptance_interface.DICTIONARY,))
@@ -118,3 +121,21 @@ def test_the_page_names_everything() -> None:
     page = dictionary_markdown((TOY,))
     for word in ("SPOKE", "Speak", "0x5501", "count u16 (how many; 1..9)", "LOW"):
         assert word in page
+
+
+def test_events_say_reasons_in_words() -> None:
+    """Every small number of an event that means a reason, a failure or a state has words; the ground prints them."""
+    bare = [
+        f"{event.name}.{field.name}"
+        for dictionary in ALL
+        for event in dictionary.events
+        for field in event.fields
+        if field.type == "u8"
+        and field.name
+        in ("reason", "refusal", "failure", "state", "reported", "mode", "previous", "kind", "trigger")
+        and not field.enum
+    ]
+    assert bare == []
+    layout = GroundDictionary(ALL).events[TASK_RETURNED.id]
+    said = layout.say({"task_id": 1792, "node_id": 3, "failure": 0, "refusal": int(Refusal.TOO_HOT)})
+    assert said == "task 1792 came back from 3: failure none, refusal TOO_HOT"
