@@ -1,5 +1,7 @@
 """Every check of the project, in one command: `python tests/check.py`, or `--fast` in under a minute.
 
+`--arm` is the proof on 64-bit ARM alone (tests/arm); the full run ends with it.
+
 Stages run one after another, two lanes at a time where they do not disturb each other; each is timed, a
 failing one is named and its output shown. A missing tool is a loud skip. The last line sums pytest and the C
 tests: 'N passed, N failed, N skipped'. Exit code 0 only when nothing failed.
@@ -27,6 +29,8 @@ PYTHON_FOLDERS: Final = ("flightos", "sil", "tests")
 OUTPUT_LINES_MAX: Final = 200
 PYTEST_NOTHING_COLLECTED: Final = 5
 STAGE_S_MAX: Final = 1_200
+STATUS_NOT_PROVEN: Final = 77
+"""Exit status of the proof on ARM where something that it needs is not there."""
 
 
 @dataclass
@@ -167,6 +171,16 @@ def ctest_counts(output: str) -> dict[str, int]:
     return {"passed": total - failed, "failed": failed, "skipped": 0}
 
 
+def arm_proof(_fast: bool) -> Outcome:
+    """Kernels, tests and a short flight on 64-bit ARM under qemu: tests/arm/prove.py."""
+    status, output = run([PYTHON, "-m", "tests.arm.prove"])
+    lines = output.splitlines()
+    counts = {word: int(number) for number, word in re.findall(r"(\d+) (\w+)", lines[-1] if lines else "")}
+    if status == STATUS_NOT_PROVEN:
+        return Outcome("skipped", output, counts, note=lines[-2])
+    return Outcome("passed" if status == 0 else "failed", output, counts)
+
+
 STAGES: Final = (
     Stage("types", static_check("mypy", [])),
     Stage("unit", pytest_on("unit", "house", has_vectors=False)),
@@ -178,6 +192,7 @@ STAGES: Final = (
     Stage("native", native_tests, is_fast=False),
     Stage("simulation", pytest_on("simulation"), is_fast=False, is_alone=True),
     Stage("integration", pytest_on("integration"), is_fast=False, is_alone=True),
+    Stage("arm", arm_proof, is_fast=False, is_alone=True),
 )
 
 
@@ -227,6 +242,7 @@ def main() -> int:
     """Parse the command line, run the stages, give the exit status."""
     parser = argparse.ArgumentParser(description="Run every check of the project.")
     parser.add_argument("--fast", action="store_true", help="only what takes less than a minute together")
+    parser.add_argument("--arm", action="append_const", const="arm", dest="stages", help="only the stage arm")
     names = [stage.name for stage in STAGES]
     parser.add_argument("stages", nargs="*", metavar="STAGE", help=f"only these: {' '.join(names)}")
     options = parser.parse_args()
