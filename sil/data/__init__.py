@@ -1,4 +1,4 @@
-"""Real inputs with provenance (PROVENANCE.md): the Landsat-7 scene, the Sentinel-2 patch, ground stations, the proton flux grid."""
+"""Real inputs with provenance (PROVENANCE.md): Landsat-7 scene, Sentinel-2 patch, ground stations, proton flux."""
 
 from pathlib import Path
 from typing import Final
