@@ -124,7 +124,7 @@ def test_refusals_have_names(call: Any, status_name: str) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: normalised_difference(IMAGE.astype(np.float64), IMAGE.astype(np.float64)),
+        lambda: normalised_difference(IMAGE.astype(np.float64), IMAGE.astype(np.float64)),  # type: ignore[arg-type]
         lambda: normalised_difference(IMAGE, IMAGE.astype(">f4")),
         lambda: normalised_difference(IMAGE.tolist(), IMAGE),  # type: ignore[arg-type]
         lambda: correct_radiance(IMAGE, IMAGE, IMAGE),  # type: ignore[arg-type]
