@@ -103,7 +103,8 @@ def gather(run_dir: Path) -> ReportData:
     charge = data.series("resources/soc_ratio")
     data.stop_s = _stop_s(run, events, charge)
     data.silences = {node: list(_silences(series, data.stop_s)) for node, series in charge.items()}
-    data.executions = list(_executions(events, data.stop_s))
+    last_heard_s = {node: float(series.t_s[-1]) for node, series in charge.items() if len(series.t_s)}
+    data.executions = list(_executions(events, last_heard_s, data.stop_s))
     data.links = list(_links(events, data.stop_s))
     for contact in geometry.get("contacts") or ():
         if isinstance(contact, list) and len(contact) >= 4:
@@ -140,7 +141,8 @@ _ENDINGS: Final = {
 }
 
 
-def _executions(events: list[Event], stop_s: float) -> Iterator[Execution]:
+def _executions(events: list[Event], last_heard_s: dict[int, float], stop_s: float) -> Iterator[Execution]:
+    """Every execution; one whose end was never told is drawn until its node fell silent."""
     started: dict[tuple[int, int, int], Event] = {}
     for event in events:
         if event.name != "EXECUTION_STARTED" and event.name not in _ENDINGS:
@@ -151,7 +153,7 @@ def _executions(events: list[Event], stop_s: float) -> Iterator[Execution]:
         elif key in started:
             yield _execution(key, started.pop(key), event.t_s, _ENDINGS[event.name])
     for key, event in started.items():
-        yield _execution(key, event, stop_s, "open")
+        yield _execution(key, event, max(event.t_s, last_heard_s.get(key[0], stop_s)), "open")
 
 
 def _execution(key: tuple[int, int, int], start: Event, stop_s: float, ending: str) -> Execution:
