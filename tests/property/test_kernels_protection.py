@@ -156,7 +156,7 @@ def test_quantisation_equals_its_reference(draw: Any, shape: tuple[int, ...]) ->
 @LAW
 @given(seed=SEEDS, rows=st.integers(1, 20), cols=st.integers(1, 40), depth=st.integers(1, 90))
 def test_float_checksums_agree_with_their_reference(seed: int, rows: int, cols: int, depth: int) -> None:
-    """Sums agree within a quarter of the tolerance, and a fault above twice the tolerance is put right."""
+    """Sums agree within the tolerance, and a fault above twice the tolerance is put right."""
     generator = np.random.default_rng(seed)
     a, b = (generator.standard_normal(shape).astype(np.float32) for shape in ((rows, depth), (depth, cols)))
     product = a @ b
