@@ -157,7 +157,7 @@ def pytest_suite(userland: Userland, name: str, processor: str, patterns: Sequen
     """Some of the project's tests, by CPython for ARM."""
     files = [str(path.relative_to(ROOT)) for pattern in patterns for path in sorted(ROOT.glob(pattern))]
     pytest = [str(userland.python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5"]
-    where = ["-o", f"pythonpath={TREE} {ROOT}"]
+    where = ["-o", f"pythonpath={TREE.relative_to(ROOT)} ."]
     status, output = run([*pytest, *where, *files], extra=arm_environment(userland, processor))
     counts = pytest_counts(output)
     if status not in (0, PYTEST_NOTHING_COLLECTED):

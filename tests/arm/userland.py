@@ -123,8 +123,9 @@ def _write_python(userland: Userland) -> None:
     userland.python.write_text(
         "#!/bin/sh\n"
         "# CPython of 64-bit ARM under qemu; QEMU_CPU chooses the processor.\n"
-        f"export QEMU_LD_PREFIX='{userland.root}' PYTHONHOME='{userland.root}/usr'\n"
-        f'exec qemu-aarch64-static -0 "$0" \'{userland.root}/usr/bin/python3.11\' "$@"\n',
+        'root="${0%/*}/root"\n'
+        'export QEMU_LD_PREFIX="$root" PYTHONHOME="$root/usr"\n'
+        'exec qemu-aarch64-static -0 "$0" "$root/usr/bin/python3.11" "$@"\n',
         encoding="utf-8",
     )
     userland.python.chmod(0o755)
