@@ -14,6 +14,8 @@ import socket
 import sys
 from pathlib import Path
 
+from flightos.drivers.own_process import living_with
+
 PID_BYTES = 4
 
 
@@ -57,7 +59,9 @@ def main() -> None:
     """Entry point."""
     if len(sys.argv) != 2:
         raise SystemExit("usage: python -m flightos.worker_server SOCKET_PATH")
-    serve(Path(sys.argv[1]), os.getppid())
+    path = Path(sys.argv[1])
+    with living_with(path.parent):
+        serve(path, os.getppid())
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -26,3 +28,14 @@ def module_environment() -> dict[str, str]:
     """The environment that goes with it."""
     places = [PACKAGE_PLACE, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(place for place in places if place)}
+
+
+@contextmanager
+def living_with(folder: Path) -> Iterator[None]:
+    """For the body of a process that serves a run: when the run's socket folder is gone, the run has ended (a Ctrl-C
+    can come while we are still starting), and whatever fails then is no failure and nobody is left to tell."""
+    try:
+        yield
+    except Exception:
+        if folder.is_dir():
+            raise

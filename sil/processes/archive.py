@@ -19,6 +19,7 @@ import msgspec
 import zmq
 
 from flightos.core.ports import AcceptProduct
+from flightos.drivers.own_process import living_with
 from flightos.ground.dictionary import current_document
 from flightos.ground.receive import Receiver
 from flightos.worker import become_worker
@@ -124,12 +125,13 @@ def main() -> None:
     run_dir = Path(sys.argv[1])
     folders = msgspec.json.decode(sys.argv[2], type=RunFolders)
     sizes = msgspec.json.decode(sys.argv[3], type=protocol.RunSizes)
-    try:
-        ArchiveLoop(run_dir, folders, sizes).run()
-    except (OSError, sqlite3.Error) as error:
-        protocol.leave_last_words(folders, protocol.ARCHIVE_NAME, f"cannot write into {run_dir}: {error}")
-        # Not the ordinary end: threads and sockets would try to write once more.
-        os._exit(3)
+    with living_with(Path(folders.endpoints)):
+        try:
+            ArchiveLoop(run_dir, folders, sizes).run()
+        except (OSError, sqlite3.Error) as error:
+            protocol.leave_last_words(folders, protocol.ARCHIVE_NAME, f"cannot write into {run_dir}: {error}")
+            # Not the ordinary end: threads and sockets would try to write once more.
+            os._exit(3)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from flightos.core.errors import DriverError, InfrastructureError
+from flightos.drivers.own_process import living_with
 from sil.processes.protocol import MemberPlan, RunFolders, leave_last_words
 
 LENGTH_BYTES = 4
@@ -169,7 +170,8 @@ def main() -> None:
     # Loaded before the first fork, so that members share it.
     import sil.processes.wall  # noqa: F401
 
-    Server(stream, folders).serve()
+    with living_with(Path(folders.endpoints)):
+        Server(stream, folders).serve()
 
 
 if __name__ == "__main__":
