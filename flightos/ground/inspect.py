@@ -303,14 +303,6 @@ def open_run(path: str | Path) -> Run:
     return Run(folder)
 
 
-def newest_run(runs_dir: str | Path = "runs") -> Path:
-    """The run folder that was started last. Raises InfrastructureError when there is none."""
-    folders = [path for path in Path(runs_dir).glob("*") if (path / "manifest.json").is_file()]
-    if not folders:
-        raise InfrastructureError(f"no run in {runs_dir}/: start one with `flightos run three_body`")
-    return max(folders, key=lambda path: ((path / "manifest.json").stat().st_mtime_ns, path.name))
-
-
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file; empty when the file is missing or not whole."""
     try:

@@ -15,7 +15,7 @@ import pytest
 
 from flightos.core.errors import ConfigError, InfrastructureError
 from flightos.core.refusal import Refusal
-from flightos.ground.inspect import newest_run, open_run
+from flightos.ground.inspect import open_run
 from flightos.ground.names import select, unit_of
 from flightos.ground.receive import Receiver
 from flightos.ground.status import print_status, status
@@ -241,8 +241,6 @@ def test_empty_and_missing_folders(tmp_path: Path) -> None:
     assert run.query("SELECT count(*) FROM telemetry") == [(0,)]
     with pytest.raises(InfrastructureError):
         open_run(tmp_path / "none")
-    with pytest.raises(InfrastructureError):
-        newest_run(tmp_path / "none")
 
 
 def test_chart_of_several_series_uses_letters(folder: Path) -> None:
