@@ -86,6 +86,9 @@ class Federate:
             if member.outbox:
                 messages, member.outbox = member.outbox, []
                 for message in messages:
+                    assert message.due_ns >= horizon_ns, (
+                        "an effect sooner than the lookahead: somebody may have passed it"
+                    )
                     destination_id = message.destination_id
                     receiver = participants.get(destination_id)
                     if receiver is None:
