@@ -44,7 +44,12 @@ def test_an_upset_in_a_result_is_found(is_struck: bool, monkeypatch: pytest.Monk
     plan = build_plan(load_scenario("string_of_three"), 1, 60)
     host: NodeHost = make_host(plan, plan.nodes[0], GivesResult(), None, Start())
     told: list[Record] = []
-    monkeypatch.setattr(host.node, "accept", lambda record, now_obt_ns: told.append(record) or ())
+
+    def accept(record: Record, now_obt_ns: int) -> Sequence[Record]:
+        told.append(record)
+        return ()
+
+    monkeypatch.setattr(host.node, "accept", accept)
     host._start_work(StartWork(7, "surface_watch", STEP_FINISH, b"", (), 1_000, 2_000, False), 0)
     if is_struck:
         host._strike(UpsetStruck(ODD_SELECTOR, 12_345))
