@@ -16,14 +16,10 @@ from numpy.typing import NDArray
 from flightos.kernels import KernelError, backend, codecs_ccsds121_reference, codecs_ccsds123_reference
 from flightos.kernels.arguments import check_array
 from flightos.kernels.codecs_bits import BitReader
+from flightos.kernels.codecs_ccsds123_choices import EntropyCoder, LocalSum
 from flightos.kernels.codecs_ccsds123_header import take_header
-from flightos.kernels.codecs_parameters import (
-    SAMPLE_COUNT_MAX,
-    CCSDS121Parameters,
-    CCSDS123Parameters,
-    EntropyCoder,
-    LocalSum,
-)
+from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
+from flightos.kernels.codecs_parameters import SAMPLE_COUNT_MAX, CCSDS121Parameters
 
 __all__ = [
     "CCSDS121Parameters",
@@ -186,7 +182,15 @@ def encode_image(image: NDArray[Any], parameters: CCSDS123Parameters | None = No
 
 
 def _image_fields(given: CCSDS123Parameters) -> dict[str, int]:
-    return {name: int(getattr(given, name)) for name in given.__dataclass_fields__}
+    """What C is told; what C does not have is refused."""
+    fields: dict[str, Any] = {
+        name: getattr(given, name) for name, _ in _ffi.typeof("fos_ccsds123_parameters_t").fields
+    }
+    is_plain = all(isinstance(value, int) for value in fields.values())
+    is_known = given.sample_bits <= 16 and given.entropy_coder != EntropyCoder.HYBRID
+    if not is_plain or not is_known or CCSDS123Parameters(**fields) != given:
+        raise KernelError("FOS_ERR_UNSUPPORTED", "the C coder does not have this")
+    return fields
 
 
 def read_image_header(encoded: Buffer) -> CCSDS123Parameters:

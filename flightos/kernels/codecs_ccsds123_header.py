@@ -7,11 +7,12 @@ refused with KernelError(FOS_ERR_UNSUPPORTED).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from flightos.kernels import KernelError
 from flightos.kernels.codecs_bits import BitReader, BitWriter
-from flightos.kernels.codecs_parameters import CCSDS123Parameters, EntropyCoder
+from flightos.kernels.codecs_ccsds123_choices import EntropyCoder
+from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
 
 
 class Field(NamedTuple):
@@ -103,7 +104,9 @@ def _fields(values: dict[str, int]) -> Iterator[Field]:
 
 def put_header(writer: BitWriter, given: CCSDS123Parameters) -> None:
     """Write the header."""
-    values: dict[str, int] = {name: int(getattr(given, name)) for name in given.__dataclass_fields__}
+    values: dict[str, int] = {
+        name: value for name in given.__dataclass_fields__ if isinstance(value := getattr(given, name), int)
+    }
     values |= {
         "is_sequential": int(given.interleave_bands == 0),
         "depth": given.interleave_bands,
@@ -117,7 +120,7 @@ def put_header(writer: BitWriter, given: CCSDS123Parameters) -> None:
 
 def take_header(reader: BitReader) -> CCSDS123Parameters:
     """Read the header. Raises KernelError(FOS_ERR_CORRUPT, FOS_ERR_UNSUPPORTED or FOS_ERR_TOO_LARGE)."""
-    values: dict[str, int] = {}
+    values: dict[str, Any] = {}
     is_supported = True
     for field in _fields(values):
         bits = reader.take(field.width)

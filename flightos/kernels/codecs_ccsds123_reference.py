@@ -17,13 +17,10 @@ from numpy.typing import NDArray
 from flightos.kernels import KernelError
 from flightos.kernels.codecs_bits import BitReader, BitWriter
 from flightos.kernels.codecs_ccsds121_reference import BlockDecoder, BlockEncoder
+from flightos.kernels.codecs_ccsds123_choices import EntropyCoder, LocalSum, of_band
 from flightos.kernels.codecs_ccsds123_header import put_header, take_header
-from flightos.kernels.codecs_parameters import (
-    CCSDS121Parameters,
-    CCSDS123Parameters,
-    EntropyCoder,
-    LocalSum,
-)
+from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
+from flightos.kernels.codecs_parameters import CCSDS121Parameters
 
 
 def _clip(value: int, low: int, top: int) -> int:
@@ -121,8 +118,8 @@ class Predictor:
     def _error_max(self, predicted: int) -> int:
         """4.8.2: m."""
         given = self.given
-        absolute = given.error_absolute_max
-        relative = given.error_relative_max * abs(predicted) >> given.sample_bits
+        absolute = of_band(given.error_absolute_max, 0)
+        relative = of_band(given.error_relative_max, 0) * abs(predicted) >> given.sample_bits
         return (0, absolute, relative, min(absolute, relative))[given.error_limits_used]
 
     def walk(self, z: int, y: int, x: int, *, sample: int | None, mapped: int | None) -> int:
@@ -194,7 +191,7 @@ class Statistics:
     def __init__(self, given: CCSDS123Parameters) -> None:
         self._given = given
         self._counter = 1 << given.counter_first_bits
-        self._sum = (3 * (1 << given.accumulator_first + 6) - 49) * self._counter // (1 << 7)
+        self._sum = (3 * (1 << of_band(given.accumulator_first, 0) + 6) - 49) * self._counter // (1 << 7)
 
     def code_bits(self) -> int:
         """5.4.3.2.4: k, the largest with counter 2^k <= sum + floor(49 / 2^7 counter), within 0..D - 2."""

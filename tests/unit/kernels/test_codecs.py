@@ -40,6 +40,7 @@ def landsat7() -> NDArray[np.uint8]:
     return np.ascontiguousarray(read_scene(LANDSAT7_OLINDA).image)
 
 
+CODERS = (EntropyCoder.SAMPLE_ADAPTIVE, EntropyCoder.BLOCK_ADAPTIVE)
 REAL_IMAGES = pytest.mark.parametrize("read", [sentinel2, landsat7])
 
 
@@ -115,7 +116,7 @@ def test_samples_of_three_bytes(is_high_byte_first: bool) -> None:
 
 
 @REAL_IMAGES
-@pytest.mark.parametrize("coder", EntropyCoder)
+@pytest.mark.parametrize("coder", CODERS)
 def test_real_images_are_restored_bit_for_bit(read: Any, coder: EntropyCoder) -> None:
     image = read()
     if backend() == "numpy":
@@ -142,7 +143,7 @@ def test_real_images_shrink_more_than_with_jpeg_ls(read: Any) -> None:
 @pytest.mark.parametrize("is_reduced", [0, 1])
 def test_a_piece_of_a_real_image_equals_the_reference(local_sum: LocalSum, is_reduced: int) -> None:
     image = np.ascontiguousarray(sentinel2()[:, 100:112, 50:80])
-    for coder in EntropyCoder:
+    for coder in CODERS:
         given = CCSDS123Parameters.for_image(
             image, local_sum=local_sum, is_reduced=is_reduced, entropy_coder=coder
         )
@@ -178,7 +179,7 @@ def test_every_shape_is_restored(shape: tuple[int, int, int], dtype: Any) -> Non
     assert np.array_equal(restored, image)
 
 
-@pytest.mark.parametrize("coder", EntropyCoder)
+@pytest.mark.parametrize("coder", CODERS)
 def test_noise_never_outgrows_the_memory_for_it(coder: EntropyCoder) -> None:
     """The longest header, whole words at the end and samples that do not shrink: all fits what is set aside."""
     random = np.random.default_rng(3)
@@ -211,7 +212,7 @@ def test_what_is_no_image_is_refused() -> None:
         encode_image(image[:, :, ::2])
     with pytest.raises(KernelError, match="FOS_ERR_RANGE"):
         encode_image(image + np.uint16(1024), replace(given, sample_bits=10))
-    for choices in ({"bands_used": 16}, {"register_bits": 30}, {"entropy_coder": 1}, {"weight_bits": 3}):
+    for choices in ({"bands_used": 16}, {"register_bits": 30}, {"entropy_coder": 3}, {"weight_bits": 3}):
         with pytest.raises(KernelError, match="FOS_ERR_PARAMETER"):
             encode_image(image, replace(given, **choices))
     with pytest.raises(KernelError, match="FOS_ERR_PARAMETER"):
