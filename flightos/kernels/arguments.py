@@ -32,14 +32,38 @@ def check_array(
 
     Raises TypeError for anything but an array of the dtype in native byte order, KernelError otherwise.
     """
+    _check_kind(name, array, dtype, shape)
+    if not array.flags.c_contiguous:
+        raise KernelError("NOT_CONTIGUOUS", name)
+
+
+def check_tile(
+    name: str, array: NDArray[Any], dtype: DTypeLike, shape: tuple[int, ...] | None = None
+) -> None:
+    """Like `check_array`, and takes a tile of a larger image as well.
+
+    The pixels of a row of a tile adjoin; its rows may be apart, or be one row for all (`numpy.broadcast_to`).
+    """
+    _check_kind(name, array, dtype, shape)
+    if array.flags.c_contiguous:
+        return
+    if array.ndim != 2:
+        raise KernelError("NOT_CONTIGUOUS", f"{name} has {array.ndim} dimensions; a tile has 2")
+    row_bytes, pixel_bytes = array.strides
+    adjoins = pixel_bytes == array.itemsize or array.shape[1] == 1
+    if not adjoins or row_bytes < 0 or row_bytes % array.itemsize:
+        raise KernelError("NOT_CONTIGUOUS", f"the pixels in a row of {name} do not adjoin")
+    if row_bytes // array.itemsize > PIXEL_COUNT_MAX:
+        raise KernelError("FOS_ERR_TOO_LARGE", f"the rows of {name} are {row_bytes} bytes apart")
+
+
+def _check_kind(name: str, array: NDArray[Any], dtype: DTypeLike, shape: tuple[int, ...] | None) -> None:
     if not isinstance(array, np.ndarray):
         raise TypeError(f"{name} must be a numpy array, not {type(array).__name__}")
     if array.dtype != np.dtype(dtype):
         raise TypeError(f"{name} must be {np.dtype(dtype)}, not {array.dtype}")
     if shape is not None and array.shape != shape:
         raise KernelError("SHAPE_MISMATCH", f"{name} is {array.shape}, not {shape}")
-    if not array.flags.c_contiguous:
-        raise KernelError("NOT_CONTIGUOUS", name)
     if array.size > PIXEL_COUNT_MAX:
         raise KernelError("FOS_ERR_TOO_LARGE", f"{name} has {array.size} elements")
 
@@ -49,10 +73,24 @@ def check_output(
 ) -> None:
     """Refuse an output array that is read-only, of another form, or that shares memory with an input."""
     check_array(name, output, dtype, shape)
+    _check_written(name, output, inputs)
+
+
+def check_tile_output(
+    name: str, output: NDArray[Any], dtype: DTypeLike, shape: tuple[int, ...], *inputs: NDArray[Any]
+) -> None:
+    """Like `check_output`, and takes a tile of a larger image as well."""
+    check_tile(name, output, dtype, shape)
+    if output.ndim == 2 and output.shape[0] > 1 and output.strides[0] < output.shape[1] * output.itemsize:
+        raise KernelError("OVERLAP", f"the rows of {name} share memory")
+    _check_written(name, output, inputs)
+
+
+def _check_written(name: str, output: NDArray[Any], inputs: tuple[NDArray[Any], ...]) -> None:
     if not output.flags.writeable:
         raise KernelError("NOT_WRITABLE", name)
-    # All are contiguous here, so comparing bounds is exact.
-    if any(np.may_share_memory(output, given) for given in inputs):
+    # Tiles of one image lie between each other without sharing a byte: bounds alone would refuse them.
+    if any(np.may_share_memory(output, given) and np.shares_memory(output, given) for given in inputs):
         raise KernelError("OVERLAP", f"{name} shares memory with an input")
 
 

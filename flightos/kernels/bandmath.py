@@ -1,9 +1,9 @@
 """Calibration, normalised differences, masks and exact sums over images.
 
-Arrays are C-ordered and of any shape, the same for all arguments of a call; inputs are only read. An output
-can be given as `out`, which must not overlap an input, or is made new. NaN marks a bad pixel all the way: NaN
-in, NaN index out, outside every mask, left out of every sum. Raises TypeError for a wrong dtype and
-KernelError for the rest, before anything is written.
+Arrays are of any shape, the same for all arguments of a call, and C-ordered or tiles of larger images (rows apart);
+inputs are only read. An output can be given as `out`, which must not overlap an input, or is made new. NaN marks a
+bad pixel all the way: NaN in, NaN index out, outside every mask, left out of every sum. Raises TypeError for a wrong
+dtype and KernelError for the rest, before anything is written.
 """
 
 from enum import IntFlag
@@ -17,10 +17,11 @@ from flightos.kernels.arguments import (
     UInt8Image,
     UInt16Image,
     check_array,
-    check_output,
+    check_tile,
+    check_tile_output,
     new_output,
 )
-from flightos.kernels.foreign import call, read, write
+from flightos.kernels.foreign import call, extent, read, write
 
 if backend() == "c":
     from flightos._fos import ffi as _ffi
@@ -54,17 +55,18 @@ def correct_radiance(
     gain is in W m^-2 sr^-1 um^-1 per count. A bad pixel has NaN gain and becomes NaN.
     """
     raw_dtype = np.uint16 if isinstance(raw_dn, np.ndarray) and raw_dn.dtype == np.uint16 else np.uint8
-    check_array("raw_dn", raw_dn, raw_dtype)
-    check_array("gain", gain, np.float32, raw_dn.shape)
-    check_array("dark_dn", dark_dn, np.float32, raw_dn.shape)
+    check_tile("raw_dn", raw_dn, raw_dtype)
+    check_tile("gain", gain, np.float32, raw_dn.shape)
+    check_tile("dark_dn", dark_dn, np.float32, raw_dn.shape)
     radiance = new_output(raw_dn.shape, np.float32) if out is None else out
-    check_output("out", radiance, np.float32, raw_dn.shape, raw_dn, gain, dark_dn)
+    check_tile_output("out", radiance, np.float32, raw_dn.shape, raw_dn, gain, dark_dn)
     if backend() == "numpy":
         reference.correct_radiance(raw_dn, gain, dark_dn, radiance)
         return radiance
     wide = raw_dtype is np.uint16
     function = _lib.fos_correct_radiance_u16 if wide else _lib.fos_correct_radiance_u8
-    call(function, read(raw_dn), read(gain), read(dark_dn), write(radiance), raw_dn.size)
+    images = (read(raw_dn), read(gain), read(dark_dn), write(radiance))
+    call(function, *images, *extent(raw_dn, gain, dark_dn, radiance))
     return radiance
 
 
@@ -81,20 +83,21 @@ def calibrate(
     gain carries the flat field, in W m^-2 sr^-1 um^-1 per count; NaN marks a bad pixel, which becomes `fill`.
     Counts at or above saturation_dn (0..65535) are flagged. `out` is (radiance, flags), see `PixelFlag`.
     """
-    check_array("raw_dn", raw_dn, np.uint16)
-    check_array("gain", gain, np.float32, raw_dn.shape)
-    check_array("dark_dn", dark_dn, np.float32, raw_dn.shape)
+    check_tile("raw_dn", raw_dn, np.uint16)
+    check_tile("gain", gain, np.float32, raw_dn.shape)
+    check_tile("dark_dn", dark_dn, np.float32, raw_dn.shape)
     if not 0 <= saturation_dn <= 0xFFFF:
         raise KernelError("FOS_ERR_PARAMETER", f"saturation_dn is {saturation_dn}, not 0..65535")
     radiance, flags = out or (new_output(raw_dn.shape, np.float32), np.empty(raw_dn.shape, np.uint8))
-    check_output("radiance", radiance, np.float32, raw_dn.shape, raw_dn, gain, dark_dn)
-    check_output("flags", flags, np.uint8, raw_dn.shape, raw_dn, gain, dark_dn, radiance)
+    check_tile_output("radiance", radiance, np.float32, raw_dn.shape, raw_dn, gain, dark_dn)
+    check_tile_output("flags", flags, np.uint8, raw_dn.shape, raw_dn, gain, dark_dn, radiance)
     if backend() == "numpy":
         counts = reference_imaging.calibrate(raw_dn, gain, dark_dn, saturation_dn, fill, radiance, flags)
         return Calibrated(radiance, flags, *counts)
     found = _ffi.new("fos_calibration_counts_t *")
     inputs = (read(raw_dn), read(gain), read(dark_dn), saturation_dn, fill)
-    call(_lib.fos_calibrate_u16, *inputs, write(radiance), write(flags), raw_dn.size, found)
+    where = extent(raw_dn, gain, dark_dn, radiance, flags)
+    call(_lib.fos_calibrate_u16, *inputs, write(radiance), write(flags), *where, found)
     return Calibrated(radiance, flags, int(found.bad_count), int(found.saturated_count))
 
 
@@ -108,12 +111,12 @@ def normalised_difference(
     """
     _check_bands(a, b)
     index = new_output(a.shape, np.float32) if out is None else out
-    check_output("out", index, np.float32, a.shape, a, b)
+    check_tile_output("out", index, np.float32, a.shape, a, b)
     if backend() == "numpy":
         reference.normalised_difference(a, b, index)
         return index
     function = _lib.fos_ndiff_u16 if a.dtype == np.uint16 else _lib.fos_ndiff_f32
-    call(function, read(a), read(b), write(index), a.size)
+    call(function, read(a), read(b), write(index), *extent(a, b, index))
     return index
 
 
@@ -131,21 +134,22 @@ def normalised_difference_above(
     if threshold != threshold:
         raise KernelError("FOS_ERR_PARAMETER", "the threshold is NaN")
     index, mask = out or (new_output(a.shape, np.float32), np.empty(a.shape, np.uint8))
-    check_output("index", index, np.float32, a.shape, a, b)
-    check_output("mask", mask, np.uint8, a.shape, a, b, index)
+    check_tile_output("index", index, np.float32, a.shape, a, b)
+    check_tile_output("mask", mask, np.uint8, a.shape, a, b, index)
     if backend() == "numpy":
         reference.normalised_difference(a, b, index)
         return index, mask, reference.mask_above(index, threshold, mask)
     set_count = _ffi.new("uint64_t *")
     function = _lib.fos_ndiff_mask_u16 if a.dtype == np.uint16 else _lib.fos_ndiff_mask_f32
-    call(function, read(a), read(b), threshold, write(index), write(mask), a.size, set_count)
+    where = extent(a, b, index, mask)
+    call(function, read(a), read(b), threshold, write(index), write(mask), *where, set_count)
     return index, mask, int(set_count[0])
 
 
 def _check_bands(a: Any, b: Any) -> None:
     dtype = np.uint16 if isinstance(a, np.ndarray) and a.dtype == np.uint16 else np.float32
-    check_array("a", a, dtype)
-    check_array("b", b, dtype, a.shape)
+    check_tile("a", a, dtype)
+    check_tile("b", b, dtype, a.shape)
 
 
 def mask_above(
@@ -165,17 +169,17 @@ def mask_below(
 
 
 def _mask(side: str, index: Float32Image, threshold: float, out: UInt8Image | None) -> tuple[UInt8Image, int]:
-    check_array("index", index, np.float32)
+    check_tile("index", index, np.float32)
     if threshold != threshold:
         raise KernelError("FOS_ERR_PARAMETER", "the threshold is NaN")
     mask = np.empty(index.shape, np.uint8) if out is None else out
-    check_output("out", mask, np.uint8, index.shape, index)
+    check_tile_output("out", mask, np.uint8, index.shape, index)
     if backend() == "numpy":
         make = reference.mask_above if side == "above" else reference.mask_below
         return mask, make(index, threshold, mask)
     function = _lib.fos_mask_above_f32 if side == "above" else _lib.fos_mask_below_f32
     set_count = _ffi.new("uint64_t *")
-    call(function, read(index), threshold, write(mask), index.size, set_count)
+    call(function, read(index), threshold, write(mask), *extent(index, mask), set_count)
     return mask, int(set_count[0])
 
 
@@ -204,10 +208,10 @@ def sum_fixed(index: Float32Image) -> tuple[int, int]:
 
     The sum is exact, so tiles may be added in any order. Raises KernelError(FOS_ERR_RANGE) when |index| > 4.
     """
-    check_array("index", index, np.float32)
+    check_tile("index", index, np.float32)
     if backend() == "numpy":
         return reference.sum_fixed(index)
     total = _ffi.new("int64_t *")
     counted = _ffi.new("uint64_t *")
-    call(_lib.fos_sum_fixed_f32, read(index), index.size, total, counted)
+    call(_lib.fos_sum_fixed_f32, read(index), *extent(index), total, counted)
     return int(total[0]), int(counted[0])

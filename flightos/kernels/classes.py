@@ -1,7 +1,8 @@
 """Classes of pixels from several bands: clouds, snow, shadow and water of a scene; how badly an area burnt.
 
-Bands are uint16 counts of one shape, C-ordered, only read; 0 in any band is no data. A class image can be given
-as `out`. Raises TypeError for a wrong dtype and KernelError for the rest, before anything is written.
+Bands are uint16 counts of one shape, C-ordered or tiles of larger images, only read; 0 in any band is no data. A
+class image can be given as `out`. Raises TypeError for a wrong dtype and KernelError for the rest, before anything is
+written.
 """
 
 from enum import IntEnum
@@ -10,8 +11,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from flightos.kernels import KernelError, backend, reference_imaging
-from flightos.kernels.arguments import UInt8Image, UInt16Image, check_array, check_output
-from flightos.kernels.foreign import call, read, struct, write
+from flightos.kernels.arguments import UInt8Image, UInt16Image, check_tile, check_tile_output
+from flightos.kernels.foreign import call, extent, read, struct, write
 
 if backend() == "c":
     from flightos._fos import ffi as _ffi
@@ -80,19 +81,20 @@ def cloud_mask(
     """
     bands = (green, red, nir, swir)
     for name, band in zip(("green", "red", "nir", "swir"), bands, strict=True):
-        check_array(name, band, np.uint16, None if band is green else green.shape)
+        check_tile(name, band, np.uint16, None if band is green else green.shape)
     if any(abs(ratio) > 256 for ratio in (limits[1], limits[4], limits[8])):
         raise KernelError("FOS_ERR_PARAMETER", "a ratio is outside -256..256")
     if any(abs(limit) >= 1 << 31 for limit in limits):
         raise KernelError("FOS_ERR_PARAMETER", "a limit is outside int32")
     classes = np.empty(green.shape, np.uint8) if out is None else out
-    check_output("out", classes, np.uint8, green.shape, *bands)
+    check_tile_output("out", classes, np.uint8, green.shape, *bands)
     if backend() == "numpy":
         reference_imaging.cloud_mask(green, red, nir, swir, limits, classes)
         return classes, tuple(np.bincount(classes.reshape(-1), minlength=len(SceneClass)).tolist())
     counts = _ffi.new("uint64_t[]", len(SceneClass))
     tests = struct("fos_scene_limits_t", *limits)
-    call(_lib.fos_cloud_mask_u16, *(read(band) for band in bands), tests, write(classes), green.size, counts)
+    pixels = (*(read(band) for band in bands), tests, write(classes))
+    call(_lib.fos_cloud_mask_u16, *pixels, *extent(*bands, classes), counts)
     return classes, tuple(counts)
 
 
@@ -110,16 +112,16 @@ def change_classes(
     """
     bands = (nir_before, swir_before, nir_after, swir_after)
     for name, band in zip(("nir_before", "swir_before", "nir_after", "swir_after"), bands, strict=True):
-        check_array(name, band, np.uint16, None if band is nir_before else nir_before.shape)
+        check_tile(name, band, np.uint16, None if band is nir_before else nir_before.shape)
     limits = np.array(thresholds, np.float32)
     if limits.shape != (6,) or not bool((limits[:-1] < limits[1:]).all()):
         raise KernelError("FOS_ERR_PARAMETER", "the thresholds are not six that rise")
     classes = np.empty(nir_before.shape, np.uint8) if out is None else out
-    check_output("out", classes, np.uint8, nir_before.shape, *bands)
+    check_tile_output("out", classes, np.uint8, nir_before.shape, *bands)
     if backend() == "numpy":
         reference_imaging.change_classes(nir_before, swir_before, nir_after, swir_after, limits, classes)
         return classes, tuple(np.bincount(classes.reshape(-1), minlength=len(ChangeClass)).tolist())
     counts = _ffi.new("uint64_t[]", len(ChangeClass))
     inputs = (*(read(band) for band in bands), read(limits))
-    call(_lib.fos_change_classes_u16, *inputs, write(classes), classes.size, counts)
+    call(_lib.fos_change_classes_u16, *inputs, write(classes), *extent(*bands, classes), counts)
     return classes, tuple(counts)

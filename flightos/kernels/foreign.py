@@ -33,13 +33,33 @@ def call(function: Callable[..., int], *arguments: Any) -> None:
 
 
 def read(array: NDArray[Any]) -> Any:
-    """Give a pointer to the elements of a contiguous array that C may read."""
-    return _ffi.from_buffer(_ELEMENT[array.dtype], array)
+    """Give a pointer to the elements of a contiguous array or of a tile that C may read."""
+    return _ffi.from_buffer(_ELEMENT[array.dtype], _memory(array))
 
 
 def write(array: NDArray[Any]) -> Any:
-    """Give a pointer to the elements of a contiguous array that C may write."""
-    return _ffi.from_buffer(_ELEMENT[array.dtype], array, require_writable=True)
+    """Give a pointer to the elements of a contiguous array or of a tile that C may write."""
+    return _ffi.from_buffer(_ELEMENT[array.dtype], _memory(array), require_writable=True)
+
+
+def extent(*images: NDArray[Any]) -> tuple[int, int, Any]:
+    """Give rows, columns and strides of images of one shape for C, in the order of C's arguments.
+
+    Without a gap anywhere they are one run of pixels, of whatever shape.
+    """
+    if all(image.flags.c_contiguous for image in images):
+        return 1, images[0].size, _ffi.NULL
+    rows, cols = images[0].shape
+    return rows, cols, _ffi.new("size_t[]", [image.strides[0] // image.itemsize for image in images])
+
+
+def _memory(array: NDArray[Any]) -> NDArray[Any]:
+    """The elements from the first to the last of a tile, with those between its rows: what a buffer can be."""
+    if array.flags.c_contiguous:
+        return array
+    rows, cols = array.shape
+    count = (rows - 1) * (array.strides[0] // array.itemsize) + cols
+    return np.lib.stride_tricks.as_strided(array, (count,), (array.itemsize,))
 
 
 def struct(name: str, *values: Any) -> Any:

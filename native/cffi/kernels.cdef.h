@@ -35,16 +35,18 @@ fos_status_t fos_dispatch_verify(void);
 void fos_dispatch_renew(void);
 
 fos_status_t fos_correct_radiance_u8(const uint8_t *raw_dn, const float *gain, const float *dark_dn, float *radiance,
-                                     size_t pixel_count);
+                                     size_t rows, size_t cols, const size_t *strides);
 fos_status_t fos_correct_radiance_u16(const uint16_t *raw_dn, const float *gain, const float *dark_dn,
-                                      float *radiance, size_t pixel_count);
-fos_status_t fos_ndiff_f32(const float *a, const float *b, float *index, size_t pixel_count);
-fos_status_t fos_mask_above_f32(const float *index, float threshold, uint8_t *mask, size_t pixel_count,
-                                uint64_t *set_count);
-fos_status_t fos_mask_below_f32(const float *index, float threshold, uint8_t *mask, size_t pixel_count,
-                                uint64_t *set_count);
+                                      float *radiance, size_t rows, size_t cols, const size_t *strides);
+fos_status_t fos_ndiff_f32(const float *a, const float *b, float *index, size_t rows, size_t cols,
+                           const size_t *strides);
+fos_status_t fos_mask_above_f32(const float *index, float threshold, uint8_t *mask, size_t rows, size_t cols,
+                                const size_t *strides, uint64_t *set_count);
+fos_status_t fos_mask_below_f32(const float *index, float threshold, uint8_t *mask, size_t rows, size_t cols,
+                                const size_t *strides, uint64_t *set_count);
 fos_status_t fos_pack_bits(const uint8_t *mask, size_t pixel_count, uint8_t *packed, size_t packed_capacity_bytes);
-fos_status_t fos_sum_fixed_f32(const float *index, size_t pixel_count, int64_t *sum_fixed, uint64_t *counted);
+fos_status_t fos_sum_fixed_f32(const float *index, size_t rows, size_t cols, const size_t *strides,
+                               int64_t *sum_fixed, uint64_t *counted);
 size_t fos_label_scratch_count(size_t rows, size_t cols);
 fos_status_t fos_label_regions(const uint8_t *mask, const float *index, size_t rows, size_t cols,
                                size_t pixel_count_min, uint32_t *scratch, size_t scratch_count,
@@ -124,19 +126,20 @@ typedef struct {
 } fos_station_t;
 
 fos_status_t fos_calibrate_u16(const uint16_t *raw_dn, const float *gain, const float *dark_dn, uint16_t saturation_dn,
-                               float fill, float *radiance, uint8_t *flags, size_t pixel_count,
-                               fos_calibration_counts_t *counts);
-fos_status_t fos_ndiff_u16(const uint16_t *a, const uint16_t *b, float *index, size_t pixel_count);
+                               float fill, float *radiance, uint8_t *flags, size_t rows, size_t cols,
+                               const size_t *strides, fos_calibration_counts_t *counts);
+fos_status_t fos_ndiff_u16(const uint16_t *a, const uint16_t *b, float *index, size_t rows, size_t cols,
+                           const size_t *strides);
 fos_status_t fos_ndiff_mask_f32(const float *a, const float *b, float threshold, float *index, uint8_t *mask,
-                                size_t pixel_count, uint64_t *set_count);
+                                size_t rows, size_t cols, const size_t *strides, uint64_t *set_count);
 fos_status_t fos_ndiff_mask_u16(const uint16_t *a, const uint16_t *b, float threshold, float *index, uint8_t *mask,
-                                size_t pixel_count, uint64_t *set_count);
+                                size_t rows, size_t cols, const size_t *strides, uint64_t *set_count);
 fos_status_t fos_cloud_mask_u16(const uint16_t *green, const uint16_t *red, const uint16_t *nir, const uint16_t *swir,
-                                const fos_scene_limits_t *limits, uint8_t *classes, size_t pixel_count,
-                                uint64_t *class_counts);
+                                const fos_scene_limits_t *limits, uint8_t *classes, size_t rows, size_t cols,
+                                const size_t *strides, uint64_t *class_counts);
 fos_status_t fos_change_classes_u16(const uint16_t *nir_before, const uint16_t *swir_before, const uint16_t *nir_after,
                                     const uint16_t *swir_after, const float *thresholds, uint8_t *classes,
-                                    size_t pixel_count, uint64_t *class_counts);
+                                    size_t rows, size_t cols, const size_t *strides, uint64_t *class_counts);
 fos_status_t fos_convolve_f32(const float *image, size_t rows, size_t cols, const float *taps, size_t side,
                               fos_edge_t edge, fos_finish_t finish, float limit, float *scratch, size_t scratch_count,
                               float *filtered);

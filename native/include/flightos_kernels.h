@@ -4,6 +4,10 @@
  * its own beyond the instruction-set choice, so all are safe in any thread or worker. Counts are elements unless the
  * name says _bytes. Outputs must not overlap inputs. Inputs are only read. On a status other than FOS_OK the outputs
  * are unspecified. Every instruction set gives the same bits.
+ *
+ * Images may be tiles of larger ones: `strides` has, for each image of the call in the order of the arguments, the elements
+ * from one row to the next; NULL says that all rows follow without a gap. An output's stride is at least cols; an input's
+ * may be anything, 0 uses one row for all (the gains of a line detector).
  */
 #ifndef FLIGHTOS_KERNELS_H
 #define FLIGHTOS_KERNELS_H
@@ -70,19 +74,20 @@ void fos_dispatch_renew(void);
 
 /* Detector counts to radiance: gain * (raw - dark), pixel by pixel. A bad pixel has NaN gain and becomes NaN. */
 fos_status_t fos_correct_radiance_u8(const uint8_t *raw_dn, const float *gain, const float *dark_dn, float *radiance,
-                                     size_t pixel_count);
+                                     size_t rows, size_t cols, const size_t *strides);
 fos_status_t fos_correct_radiance_u16(const uint16_t *raw_dn, const float *gain, const float *dark_dn,
-                                      float *radiance, size_t pixel_count);
+                                      float *radiance, size_t rows, size_t cols, const size_t *strides);
 
 /* Normalised difference (a - b) / (a + b) in float32, 0 where a + b is 0, NaN where a or b is NaN. */
-fos_status_t fos_ndiff_f32(const float *a, const float *b, float *index, size_t pixel_count);
+fos_status_t fos_ndiff_f32(const float *a, const float *b, float *index, size_t rows, size_t cols,
+                           const size_t *strides);
 
 /* mask = 1 where index > threshold (above) or index < threshold (below), else 0; NaN gives 0.
  * *set_count is the number of ones. threshold must not be NaN. */
-fos_status_t fos_mask_above_f32(const float *index, float threshold, uint8_t *mask, size_t pixel_count,
-                                uint64_t *set_count);
-fos_status_t fos_mask_below_f32(const float *index, float threshold, uint8_t *mask, size_t pixel_count,
-                                uint64_t *set_count);
+fos_status_t fos_mask_above_f32(const float *index, float threshold, uint8_t *mask, size_t rows, size_t cols,
+                                const size_t *strides, uint64_t *set_count);
+fos_status_t fos_mask_below_f32(const float *index, float threshold, uint8_t *mask, size_t rows, size_t cols,
+                                const size_t *strides, uint64_t *set_count);
 
 /* Eight mask pixels to a byte, first pixel in the highest bit, last byte padded with 0; any non-zero pixel sets its
  * bit. packed needs (pixel_count + 7) / 8 bytes. */
@@ -90,7 +95,8 @@ fos_status_t fos_pack_bits(const uint8_t *mask, size_t pixel_count, uint8_t *pac
 
 /* Sum of rint(index * 2^30), round half to even: exact, so the order of pixels and of tiles does not matter.
  * NaN pixels are left out; *counted is the number of the others. FOS_ERR_RANGE above FOS_INDEX_ABS_MAX. */
-fos_status_t fos_sum_fixed_f32(const float *index, size_t pixel_count, int64_t *sum_fixed, uint64_t *counted);
+fos_status_t fos_sum_fixed_f32(const float *index, size_t rows, size_t cols, const size_t *strides,
+                               int64_t *sum_fixed, uint64_t *counted);
 
 /* Elements of scratch for fos_label_regions; 0 when there are too many pixels. */
 size_t fos_label_scratch_count(size_t rows, size_t cols);

@@ -15,18 +15,19 @@ typedef struct {
 /* One pass from counts to radiance: gain * (raw - dark), fill where that is NaN (a bad pixel has NaN gain), and one
  * byte of FOS_PIXEL_ flags for each pixel. fill may be NaN. */
 fos_status_t fos_calibrate_u16(const uint16_t *raw_dn, const float *gain, const float *dark_dn, uint16_t saturation_dn,
-                               float fill, float *radiance, uint8_t *flags, size_t pixel_count,
-                               fos_calibration_counts_t *counts);
+                               float fill, float *radiance, uint8_t *flags, size_t rows, size_t cols,
+                               const size_t *strides, fos_calibration_counts_t *counts);
 
 /* Normalised difference of counts: (a - b) / (a + b) in float32, 0 where both are 0. */
-fos_status_t fos_ndiff_u16(const uint16_t *a, const uint16_t *b, float *index, size_t pixel_count);
+fos_status_t fos_ndiff_u16(const uint16_t *a, const uint16_t *b, float *index, size_t rows, size_t cols,
+                           const size_t *strides);
 
 /* Normalised difference and, in the same pass, mask = 1 where it is above the threshold (not NaN), else 0. For "below",
  * swap a and b and negate the threshold: the index only changes its sign. */
 fos_status_t fos_ndiff_mask_f32(const float *a, const float *b, float threshold, float *index, uint8_t *mask,
-                                size_t pixel_count, uint64_t *set_count);
+                                size_t rows, size_t cols, const size_t *strides, uint64_t *set_count);
 fos_status_t fos_ndiff_mask_u16(const uint16_t *a, const uint16_t *b, float threshold, float *index, uint8_t *mask,
-                                size_t pixel_count, uint64_t *set_count);
+                                size_t rows, size_t cols, const size_t *strides, uint64_t *set_count);
 
 /* Scene classes, the first that fits in this order: no data (a band is 0), snow, cloud, shadow, water, clear. */
 #define FOS_SCENE_NO_DATA 0u
@@ -56,8 +57,8 @@ typedef struct {
 
 /* The class of each pixel, and how many there are of each: class_counts has FOS_SCENE_CLASS_COUNT elements. */
 fos_status_t fos_cloud_mask_u16(const uint16_t *green, const uint16_t *red, const uint16_t *nir, const uint16_t *swir,
-                                const fos_scene_limits_t *limits, uint8_t *classes, size_t pixel_count,
-                                uint64_t *class_counts);
+                                const fos_scene_limits_t *limits, uint8_t *classes, size_t rows, size_t cols,
+                                const size_t *strides, uint64_t *class_counts);
 
 /* Change classes of a burn: the number of thresholds at or below dNBR, 0..6; FOS_CHANGE_NO_DATA where a band is 0. */
 #define FOS_CHANGE_THRESHOLD_COUNT 6u
@@ -68,7 +69,7 @@ fos_status_t fos_cloud_mask_u16(const uint16_t *green, const uint16_t *red, cons
  * rise; class_counts has FOS_CHANGE_CLASS_COUNT elements. The difference is taken over one common denominator. */
 fos_status_t fos_change_classes_u16(const uint16_t *nir_before, const uint16_t *swir_before, const uint16_t *nir_after,
                                     const uint16_t *swir_after, const float *thresholds, uint8_t *classes,
-                                    size_t pixel_count, uint64_t *class_counts);
+                                    size_t rows, size_t cols, const size_t *strides, uint64_t *class_counts);
 
 typedef enum {
     FOS_EDGE_ZERO = 0,    /* pixels outside are 0 */

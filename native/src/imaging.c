@@ -2,6 +2,7 @@
 #include "kernels_internal.h"
 
 #include <math.h>
+#include <string.h>
 
 void fos_imaging_fill(fos_kernels_t *table, uint32_t features)
 {
@@ -25,74 +26,57 @@ static fos_status_t check_image(size_t rows, size_t cols)
     return rows * cols > FOS_PIXEL_COUNT_MAX ? FOS_ERR_TOO_LARGE : FOS_OK;
 }
 
-fos_status_t fos_calibrate_u16(const uint16_t *raw_dn, const float *gain, const float *dark_dn, uint16_t saturation_dn,
-                               float fill, float *radiance, uint8_t *flags, size_t pixel_count,
-                               fos_calibration_counts_t *counts)
-{
-    if (raw_dn == NULL || gain == NULL || dark_dn == NULL || radiance == NULL || flags == NULL || counts == NULL) {
-        return FOS_ERR_NULL;
-    }
-    if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    fos_kernels()->imaging.calibrate_u16(raw_dn, gain, dark_dn, saturation_dn, fill, radiance, flags, pixel_count,
-                                         counts);
-    return FOS_OK;
-}
+#define AT(image, number) ((image) + row * tile.strides[number])
 
-fos_status_t fos_ndiff_u16(const uint16_t *a, const uint16_t *b, float *index, size_t pixel_count)
+static void add_counts(uint64_t *counts, const uint64_t *found, size_t class_count)
 {
-    if (a == NULL || b == NULL || index == NULL) { return FOS_ERR_NULL; }
-    if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    fos_kernels()->imaging.ndiff_u16(a, b, index, pixel_count);
-    return FOS_OK;
-}
-
-fos_status_t fos_ndiff_mask_f32(const float *a, const float *b, float threshold, float *index, uint8_t *mask,
-                                size_t pixel_count, uint64_t *set_count)
-{
-    if (a == NULL || b == NULL || index == NULL || mask == NULL || set_count == NULL) { return FOS_ERR_NULL; }
-    if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    if (isnan(threshold)) { return FOS_ERR_PARAMETER; }
-    *set_count = fos_kernels()->imaging.ndiff_mask_f32(a, b, threshold, index, mask, pixel_count);
-    return FOS_OK;
-}
-
-fos_status_t fos_ndiff_mask_u16(const uint16_t *a, const uint16_t *b, float threshold, float *index, uint8_t *mask,
-                                size_t pixel_count, uint64_t *set_count)
-{
-    if (a == NULL || b == NULL || index == NULL || mask == NULL || set_count == NULL) { return FOS_ERR_NULL; }
-    if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    if (isnan(threshold)) { return FOS_ERR_PARAMETER; }
-    *set_count = fos_kernels()->imaging.ndiff_mask_u16(a, b, threshold, index, mask, pixel_count);
-    return FOS_OK;
+    for (size_t one = 0; one < class_count; one++) { counts[one] += found[one]; }
 }
 
 fos_status_t fos_cloud_mask_u16(const uint16_t *green, const uint16_t *red, const uint16_t *nir, const uint16_t *swir,
-                                const fos_scene_limits_t *limits, uint8_t *classes, size_t pixel_count,
-                                uint64_t *class_counts)
+                                const fos_scene_limits_t *limits, uint8_t *classes, size_t rows, size_t cols,
+                                const size_t *strides, uint64_t *class_counts)
 {
     if (green == NULL || red == NULL || nir == NULL || swir == NULL) { return FOS_ERR_NULL; }
     if (limits == NULL || classes == NULL || class_counts == NULL) { return FOS_ERR_NULL; }
-    if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
     const int32_t ratios[] = {limits->snow_ratio_256, limits->cloud_ratio_256, limits->water_ratio_256};
     for (size_t ratio = 0; ratio < sizeof ratios / sizeof ratios[0]; ratio++) {
         if (ratios[ratio] < -256 || ratios[ratio] > 256) { return FOS_ERR_PARAMETER; } /* products stay in int32 */
     }
-    fos_kernels()->imaging.cloud_mask_u16(green, red, nir, swir, limits, classes, pixel_count, class_counts);
+    fos_tile_t tile;
+    const fos_status_t status = fos_open_tile(rows, cols, strides, 4, 1, &tile);
+    if (status != FOS_OK) { return status; }
+    const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
+    memset(class_counts, 0, FOS_SCENE_CLASS_COUNT * sizeof *class_counts);
+    for (size_t row = 0; row < tile.rows; row++) {
+        uint64_t found[FOS_SCENE_CLASS_COUNT];
+        kernels->cloud_mask_u16(AT(green, 0), AT(red, 1), AT(nir, 2), AT(swir, 3), limits, AT(classes, 4), tile.cols,
+                                found);
+        add_counts(class_counts, found, FOS_SCENE_CLASS_COUNT);
+    }
     return FOS_OK;
 }
 
 fos_status_t fos_change_classes_u16(const uint16_t *nir_before, const uint16_t *swir_before, const uint16_t *nir_after,
                                     const uint16_t *swir_after, const float *thresholds, uint8_t *classes,
-                                    size_t pixel_count, uint64_t *class_counts)
+                                    size_t rows, size_t cols, const size_t *strides, uint64_t *class_counts)
 {
     if (nir_before == NULL || swir_before == NULL || nir_after == NULL || swir_after == NULL) { return FOS_ERR_NULL; }
     if (thresholds == NULL || classes == NULL || class_counts == NULL) { return FOS_ERR_NULL; }
-    if (pixel_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
     for (size_t place = 1; place < FOS_CHANGE_THRESHOLD_COUNT; place++) {
         if (!(thresholds[place - 1] < thresholds[place])) { return FOS_ERR_PARAMETER; } /* NaN too */
     }
-    fos_kernels()->imaging.change_classes_u16(nir_before, swir_before, nir_after, swir_after, thresholds, classes,
-                                              pixel_count, class_counts);
+    fos_tile_t tile;
+    const fos_status_t status = fos_open_tile(rows, cols, strides, 4, 1, &tile);
+    if (status != FOS_OK) { return status; }
+    const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
+    memset(class_counts, 0, FOS_CHANGE_CLASS_COUNT * sizeof *class_counts);
+    for (size_t row = 0; row < tile.rows; row++) {
+        uint64_t found[FOS_CHANGE_CLASS_COUNT];
+        kernels->change_classes_u16(AT(nir_before, 0), AT(swir_before, 1), AT(nir_after, 2), AT(swir_after, 3),
+                                    thresholds, AT(classes, 4), tile.cols, found);
+        add_counts(class_counts, found, FOS_CHANGE_CLASS_COUNT);
+    }
     return FOS_OK;
 }
 

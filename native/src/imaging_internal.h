@@ -16,6 +16,19 @@ typedef struct {
     float limit;
 } fos_filter_t;
 
+#define FOS_TILE_IMAGE_COUNT_MAX 5
+
+/* Runs of pixels: row r of image i begins r * strides[i] elements after its first. */
+typedef struct {
+    size_t rows;
+    size_t cols;
+    size_t strides[FOS_TILE_IMAGE_COUNT_MAX];
+} fos_tile_t;
+
+/* Checks the extent that a caller gave (inputs first, then outputs) and joins rows without gaps to one run. */
+fos_status_t fos_open_tile(size_t rows, size_t cols, const size_t *strides, size_t input_count, size_t output_count,
+                           fos_tile_t *tile);
+
 typedef struct {
     void (*correct_radiance_u8)(const uint8_t *, const float *, const float *, float *, size_t);
     void (*correct_radiance_u16)(const uint16_t *, const float *, const float *, float *, size_t);

@@ -28,12 +28,12 @@ static void test_radiance(void)
             gain[pixel] = pixel % 11 == 3 ? NAN : (float)(next_random() % 1000) / 250.0f;
             dark[pixel] = (float)(next_random() % 40) / 3.0f;
         }
-        CHECK(fos_correct_radiance_u8(raw_u8, gain, dark, radiance, count) == FOS_OK);
+        CHECK(fos_correct_radiance_u8(raw_u8, gain, dark, radiance, 1, count, NULL) == FOS_OK);
         for (size_t pixel = 0; pixel < count; pixel++) {
             const float expected = gain[pixel] * ((float)raw_u8[pixel] - dark[pixel]);
             CHECK(pixel % 11 == 3 ? isnan(radiance[pixel]) : radiance[pixel] == expected);
         }
-        CHECK(fos_correct_radiance_u16(raw_u16, gain, dark, radiance, count) == FOS_OK);
+        CHECK(fos_correct_radiance_u16(raw_u16, gain, dark, radiance, 1, count, NULL) == FOS_OK);
         for (size_t pixel = 0; pixel < count; pixel++) {
             const float expected = gain[pixel] * ((float)raw_u16[pixel] - dark[pixel]);
             CHECK(pixel % 11 == 3 ? isnan(radiance[pixel]) : radiance[pixel] == expected);
@@ -58,7 +58,7 @@ static void test_index_and_masks(void)
             b[pixel] = pixel % 13 == 5 ? NAN : (float)(next_random() % 256);
             if (pixel % 17 == 4) { a[pixel] = b[pixel] = 0.0f; }
         }
-        CHECK(fos_ndiff_f32(a, b, index, count) == FOS_OK);
+        CHECK(fos_ndiff_f32(a, b, index, 1, count, NULL) == FOS_OK);
         uint64_t above_expected = 0;
         uint64_t below_expected = 0;
         for (size_t pixel = 0; pixel < count; pixel++) {
@@ -69,9 +69,9 @@ static void test_index_and_masks(void)
             below_expected += expected < -0.375f;
         }
         uint64_t set_count = 99;
-        CHECK(fos_mask_above_f32(index, 0.25f, mask, count, &set_count) == FOS_OK && set_count == above_expected);
+        CHECK(fos_mask_above_f32(index, 0.25f, mask, 1, count, NULL, &set_count) == FOS_OK && set_count == above_expected);
         for (size_t pixel = 0; pixel < count; pixel++) { CHECK(mask[pixel] == (index[pixel] > 0.25f)); }
-        CHECK(fos_mask_below_f32(index, -0.375f, mask, count, &set_count) == FOS_OK && set_count == below_expected);
+        CHECK(fos_mask_below_f32(index, -0.375f, mask, 1, count, NULL, &set_count) == FOS_OK && set_count == below_expected);
         for (size_t pixel = 0; pixel < count; pixel++) { CHECK(mask[pixel] == (index[pixel] < -0.375f)); }
         free_floats(a, count);
         free_floats(b, count);
@@ -109,19 +109,19 @@ static void test_sum_fixed(void)
     int64_t sum = 99;
     uint64_t counted = 99;
     for (size_t half = 0; half < 5; half++) {
-        CHECK(fos_sum_fixed_f32(&halves[half], 1, &sum, &counted) == FOS_OK);
+        CHECK(fos_sum_fixed_f32(&halves[half], 1, 1, NULL, &sum, &counted) == FOS_OK);
         CHECK(sum == expected[half] && counted == 1);
     }
     const float mixed[] = {1.0f, NAN, -0.25f, 0.5f};
-    CHECK(fos_sum_fixed_f32(mixed, 4, &sum, &counted) == FOS_OK);
+    CHECK(fos_sum_fixed_f32(mixed, 1, 4, NULL, &sum, &counted) == FOS_OK);
     CHECK(sum == ((int64_t)5 << 28) && counted == 3);
     const float limits[] = {4.0f, -4.0f, 4.0f};
-    CHECK(fos_sum_fixed_f32(limits, 3, &sum, &counted) == FOS_OK && sum == (int64_t)1 << 32);
+    CHECK(fos_sum_fixed_f32(limits, 1, 3, NULL, &sum, &counted) == FOS_OK && sum == (int64_t)1 << 32);
     const float outside[] = {0.0f, 4.0001f};
-    CHECK(fos_sum_fixed_f32(outside, 2, &sum, &counted) == FOS_ERR_RANGE);
+    CHECK(fos_sum_fixed_f32(outside, 1, 2, NULL, &sum, &counted) == FOS_ERR_RANGE);
     const float infinite[] = {-INFINITY};
-    CHECK(fos_sum_fixed_f32(infinite, 1, &sum, &counted) == FOS_ERR_RANGE);
-    CHECK(fos_sum_fixed_f32(mixed, 0, &sum, &counted) == FOS_OK && sum == 0 && counted == 0);
+    CHECK(fos_sum_fixed_f32(infinite, 1, 1, NULL, &sum, &counted) == FOS_ERR_RANGE);
+    CHECK(fos_sum_fixed_f32(mixed, 1, 0, NULL, &sum, &counted) == FOS_OK && sum == 0 && counted == 0);
 }
 
 static void test_refusals(void)
@@ -133,22 +133,22 @@ static void test_refusals(void)
     uint64_t count = 0;
     int64_t sum = 0;
     const size_t too_many = FOS_PIXEL_COUNT_MAX + 1;
-    CHECK(fos_correct_radiance_u8(NULL, floats, floats, out, 2) == FOS_ERR_NULL);
-    CHECK(fos_correct_radiance_u8(bytes, floats, floats, out, too_many) == FOS_ERR_TOO_LARGE);
-    CHECK(fos_correct_radiance_u16(words, floats, NULL, out, 2) == FOS_ERR_NULL);
-    CHECK(fos_correct_radiance_u16(words, floats, floats, out, too_many) == FOS_ERR_TOO_LARGE);
-    CHECK(fos_ndiff_f32(floats, NULL, out, 2) == FOS_ERR_NULL);
-    CHECK(fos_ndiff_f32(floats, floats, out, too_many) == FOS_ERR_TOO_LARGE);
-    CHECK(fos_mask_above_f32(floats, 0.0f, NULL, 2, &count) == FOS_ERR_NULL);
-    CHECK(fos_mask_above_f32(floats, NAN, bytes, 2, &count) == FOS_ERR_PARAMETER);
-    CHECK(fos_mask_above_f32(floats, 0.0f, bytes, too_many, &count) == FOS_ERR_TOO_LARGE);
-    CHECK(fos_mask_below_f32(floats, 0.0f, bytes, 2, NULL) == FOS_ERR_NULL);
-    CHECK(fos_mask_below_f32(floats, NAN, bytes, 2, &count) == FOS_ERR_PARAMETER);
-    CHECK(fos_mask_below_f32(floats, 0.0f, bytes, too_many, &count) == FOS_ERR_TOO_LARGE);
+    CHECK(fos_correct_radiance_u8(NULL, floats, floats, out, 1, 2, NULL) == FOS_ERR_NULL);
+    CHECK(fos_correct_radiance_u8(bytes, floats, floats, out, 1, too_many, NULL) == FOS_ERR_TOO_LARGE);
+    CHECK(fos_correct_radiance_u16(words, floats, NULL, out, 1, 2, NULL) == FOS_ERR_NULL);
+    CHECK(fos_correct_radiance_u16(words, floats, floats, out, 1, too_many, NULL) == FOS_ERR_TOO_LARGE);
+    CHECK(fos_ndiff_f32(floats, NULL, out, 1, 2, NULL) == FOS_ERR_NULL);
+    CHECK(fos_ndiff_f32(floats, floats, out, 1, too_many, NULL) == FOS_ERR_TOO_LARGE);
+    CHECK(fos_mask_above_f32(floats, 0.0f, NULL, 1, 2, NULL, &count) == FOS_ERR_NULL);
+    CHECK(fos_mask_above_f32(floats, NAN, bytes, 1, 2, NULL, &count) == FOS_ERR_PARAMETER);
+    CHECK(fos_mask_above_f32(floats, 0.0f, bytes, 1, too_many, NULL, &count) == FOS_ERR_TOO_LARGE);
+    CHECK(fos_mask_below_f32(floats, 0.0f, bytes, 1, 2, NULL, NULL) == FOS_ERR_NULL);
+    CHECK(fos_mask_below_f32(floats, NAN, bytes, 1, 2, NULL, &count) == FOS_ERR_PARAMETER);
+    CHECK(fos_mask_below_f32(floats, 0.0f, bytes, 1, too_many, NULL, &count) == FOS_ERR_TOO_LARGE);
     CHECK(fos_pack_bits(NULL, 2, bytes, 1) == FOS_ERR_NULL);
     CHECK(fos_pack_bits(bytes, too_many, bytes, 1) == FOS_ERR_TOO_LARGE);
-    CHECK(fos_sum_fixed_f32(floats, 2, NULL, &count) == FOS_ERR_NULL);
-    CHECK(fos_sum_fixed_f32(floats, too_many, &sum, &count) == FOS_ERR_TOO_LARGE);
+    CHECK(fos_sum_fixed_f32(floats, 1, 2, NULL, NULL, &count) == FOS_ERR_NULL);
+    CHECK(fos_sum_fixed_f32(floats, 1, too_many, NULL, &sum, &count) == FOS_ERR_TOO_LARGE);
     CHECK(out[0] == 7.0f && out[1] == 7.0f);
     CHECK(strcmp(fos_status_name(FOS_ERR_RANGE), "FOS_ERR_RANGE") == 0);
     CHECK(strcmp(fos_status_name((fos_status_t)-99), "FOS_UNKNOWN") == 0);

@@ -68,7 +68,7 @@ static fos_status_t run_calibrate(results_t *results)
 {
     fos_calibration_counts_t counts;
     const fos_status_t status = fos_calibrate_u16(BAND(0), IMAGE(0), IMAGE(1), 32768, -1.0f, results->values,
-                                                  results->marks, pixels(), &counts);
+                                                  results->marks, 1, pixels(), NULL, &counts);
     results->numbers[0] = counts.bad_count;
     results->numbers[1] = counts.saturated_count;
     return status;
@@ -76,27 +76,27 @@ static fos_status_t run_calibrate(results_t *results)
 
 static fos_status_t run_radiance(results_t *results)
 {
-    return fos_correct_radiance_u16(BAND(0), IMAGE(0), IMAGE(1), results->values, pixels());
+    return fos_correct_radiance_u16(BAND(0), IMAGE(0), IMAGE(1), results->values, 1, pixels(), NULL);
 }
 
 static fos_status_t run_ndiff_u16(results_t *results)
 {
-    return fos_ndiff_u16(BAND(0), BAND(1), results->values, pixels());
+    return fos_ndiff_u16(BAND(0), BAND(1), results->values, 1, pixels(), NULL);
 }
 
 static fos_status_t run_ndiff_f32(results_t *results)
 {
-    return fos_ndiff_f32(IMAGE(0), IMAGE(1), results->values, pixels());
+    return fos_ndiff_f32(IMAGE(0), IMAGE(1), results->values, 1, pixels(), NULL);
 }
 
 static fos_status_t run_ndiff_mask_u16(results_t *results)
 {
-    return fos_ndiff_mask_u16(BAND(0), BAND(1), 0.25f, results->values, results->marks, pixels(), results->numbers);
+    return fos_ndiff_mask_u16(BAND(0), BAND(1), 0.25f, results->values, results->marks, 1, pixels(), NULL, results->numbers);
 }
 
 static fos_status_t run_ndiff_mask_f32(results_t *results)
 {
-    return fos_ndiff_mask_f32(IMAGE(0), IMAGE(1), -0.5f, results->values, results->marks, pixels(), results->numbers);
+    return fos_ndiff_mask_f32(IMAGE(0), IMAGE(1), -0.5f, results->values, results->marks, 1, pixels(), NULL, results->numbers);
 }
 
 static fos_status_t run_pack_bits(results_t *results)
@@ -107,13 +107,13 @@ static fos_status_t run_pack_bits(results_t *results)
 static fos_status_t run_cloud_mask(results_t *results)
 {
     const fos_scene_limits_t limits = {20000, 40, 30000, 10000, 60, 9000, 20000, 15000, 10};
-    return fos_cloud_mask_u16(BAND(0), BAND(1), BAND(2), BAND(3), &limits, results->marks, pixels(), results->numbers);
+    return fos_cloud_mask_u16(BAND(0), BAND(1), BAND(2), BAND(3), &limits, results->marks, 1, pixels(), NULL, results->numbers);
 }
 
 static fos_status_t run_change(results_t *results)
 {
     static const float thresholds[] = {-0.25f, -0.1f, 0.1f, 0.27f, 0.44f, 0.66f};
-    return fos_change_classes_u16(BAND(0), BAND(1), BAND(2), BAND(3), thresholds, results->marks, pixels(),
+    return fos_change_classes_u16(BAND(0), BAND(1), BAND(2), BAND(3), thresholds, results->marks, 1, pixels(), NULL,
                                   results->numbers);
 }
 
@@ -259,7 +259,7 @@ static void test_meaning(void)
     float radiance[3];
     uint8_t flags[3];
     fos_calibration_counts_t counts;
-    CHECK(fos_calibrate_u16(raw, gain, dark, 500, 7.0f, radiance, flags, 3, &counts) == FOS_OK);
+    CHECK(fos_calibrate_u16(raw, gain, dark, 500, 7.0f, radiance, flags, 1, 3, NULL, &counts) == FOS_OK);
     CHECK(radiance[0] == 12.0f && radiance[1] == 500.0f && radiance[2] == 7.0f);
     CHECK(flags[0] == 0 && flags[1] == FOS_PIXEL_SATURATED && flags[2] == FOS_PIXEL_BAD);
     CHECK(counts.bad_count == 1 && counts.saturated_count == 1);
@@ -293,15 +293,15 @@ static void test_refusals(void)
     uint64_t numbers[8];
     fos_calibration_counts_t counts;
     const size_t too_many = FOS_PIXEL_COUNT_MAX + 1;
-    CHECK(fos_calibrate_u16(words, values, values, 1, 0.0f, values, NULL, 4, &counts) == FOS_ERR_NULL);
-    CHECK(fos_calibrate_u16(words, values, values, 1, 0.0f, values, bytes, too_many, &counts) == FOS_ERR_TOO_LARGE);
-    CHECK(fos_ndiff_u16(words, NULL, values, 4) == FOS_ERR_NULL);
-    CHECK(fos_ndiff_mask_u16(words, words, NAN, values, bytes, 4, numbers) == FOS_ERR_PARAMETER);
-    CHECK(fos_ndiff_mask_f32(values, values, NAN, values, bytes, 4, numbers) == FOS_ERR_PARAMETER);
+    CHECK(fos_calibrate_u16(words, values, values, 1, 0.0f, values, NULL, 1, 4, NULL, &counts) == FOS_ERR_NULL);
+    CHECK(fos_calibrate_u16(words, values, values, 1, 0.0f, values, bytes, 1, too_many, NULL, &counts) == FOS_ERR_TOO_LARGE);
+    CHECK(fos_ndiff_u16(words, NULL, values, 1, 4, NULL) == FOS_ERR_NULL);
+    CHECK(fos_ndiff_mask_u16(words, words, NAN, values, bytes, 1, 4, NULL, numbers) == FOS_ERR_PARAMETER);
+    CHECK(fos_ndiff_mask_f32(values, values, NAN, values, bytes, 1, 4, NULL, numbers) == FOS_ERR_PARAMETER);
     fos_scene_limits_t scene = {0, 257, 0, 0, 0, 0, 0, 0, 0};
-    CHECK(fos_cloud_mask_u16(words, words, words, words, &scene, bytes, 4, numbers) == FOS_ERR_PARAMETER);
+    CHECK(fos_cloud_mask_u16(words, words, words, words, &scene, bytes, 1, 4, NULL, numbers) == FOS_ERR_PARAMETER);
     const float falling[6] = {0.0f, 1.0f, 2.0f, 3.0f, 5.0f, 4.0f};
-    CHECK(fos_change_classes_u16(words, words, words, words, falling, bytes, 4, numbers) == FOS_ERR_PARAMETER);
+    CHECK(fos_change_classes_u16(words, words, words, words, falling, bytes, 1, 4, NULL, numbers) == FOS_ERR_PARAMETER);
     CHECK(fos_convolve_f32(values, 2, 2, taps, 4, FOS_EDGE_ZERO, FOS_FINISH_NONE, 0.0f, values, 99, values) ==
           FOS_ERR_PARAMETER);
     CHECK(fos_convolve_f32(values, 2, 2, taps, 3, (fos_edge_t)3, FOS_FINISH_NONE, 0.0f, values, 99, values) ==
