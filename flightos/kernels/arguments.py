@@ -102,6 +102,14 @@ def check_image(name: str, image: NDArray[Any], dtype: DTypeLike) -> tuple[int, 
     return image.shape[0], image.shape[1]
 
 
+def check_tile_image(name: str, image: NDArray[Any], dtype: DTypeLike) -> tuple[int, int]:
+    """Refuse what is neither an image nor a tile of this dtype; give its rows and columns."""
+    check_tile(name, image, dtype)
+    if image.ndim != 2:
+        raise KernelError("SHAPE_MISMATCH", f"{name} has {image.ndim} dimensions, not 2")
+    return image.shape[0], image.shape[1]
+
+
 def new_output(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
     """Make an array on a cache line's boundary: C then writes whole lines past the caches."""
     element = np.dtype(dtype)

@@ -21,7 +21,7 @@ from flightos.kernels.arguments import (
     check_tile_output,
     new_output,
 )
-from flightos.kernels.foreign import call, extent, read, write
+from flightos.kernels.foreign import call, read, runs, write
 
 if backend() == "c":
     from flightos._fos import ffi as _ffi
@@ -66,7 +66,7 @@ def correct_radiance(
     wide = raw_dtype is np.uint16
     function = _lib.fos_correct_radiance_u16 if wide else _lib.fos_correct_radiance_u8
     images = (read(raw_dn), read(gain), read(dark_dn), write(radiance))
-    call(function, *images, *extent(raw_dn, gain, dark_dn, radiance))
+    call(function, *images, *runs(raw_dn, gain, dark_dn, radiance))
     return radiance
 
 
@@ -96,7 +96,7 @@ def calibrate(
         return Calibrated(radiance, flags, *counts)
     found = _ffi.new("fos_calibration_counts_t *")
     inputs = (read(raw_dn), read(gain), read(dark_dn), saturation_dn, fill)
-    where = extent(raw_dn, gain, dark_dn, radiance, flags)
+    where = runs(raw_dn, gain, dark_dn, radiance, flags)
     call(_lib.fos_calibrate_u16, *inputs, write(radiance), write(flags), *where, found)
     return Calibrated(radiance, flags, int(found.bad_count), int(found.saturated_count))
 
@@ -116,7 +116,7 @@ def normalised_difference(
         reference.normalised_difference(a, b, index)
         return index
     function = _lib.fos_ndiff_u16 if a.dtype == np.uint16 else _lib.fos_ndiff_f32
-    call(function, read(a), read(b), write(index), *extent(a, b, index))
+    call(function, read(a), read(b), write(index), *runs(a, b, index))
     return index
 
 
@@ -141,7 +141,7 @@ def normalised_difference_above(
         return index, mask, reference.mask_above(index, threshold, mask)
     set_count = _ffi.new("uint64_t *")
     function = _lib.fos_ndiff_mask_u16 if a.dtype == np.uint16 else _lib.fos_ndiff_mask_f32
-    where = extent(a, b, index, mask)
+    where = runs(a, b, index, mask)
     call(function, read(a), read(b), threshold, write(index), write(mask), *where, set_count)
     return index, mask, int(set_count[0])
 
@@ -179,7 +179,7 @@ def _mask(side: str, index: Float32Image, threshold: float, out: UInt8Image | No
         return mask, make(index, threshold, mask)
     function = _lib.fos_mask_above_f32 if side == "above" else _lib.fos_mask_below_f32
     set_count = _ffi.new("uint64_t *")
-    call(function, read(index), threshold, write(mask), *extent(index, mask), set_count)
+    call(function, read(index), threshold, write(mask), *runs(index, mask), set_count)
     return mask, int(set_count[0])
 
 
@@ -213,5 +213,5 @@ def sum_fixed(index: Float32Image) -> tuple[int, int]:
         return reference.sum_fixed(index)
     total = _ffi.new("int64_t *")
     counted = _ffi.new("uint64_t *")
-    call(_lib.fos_sum_fixed_f32, read(index), *extent(index), total, counted)
+    call(_lib.fos_sum_fixed_f32, read(index), *runs(index), total, counted)
     return int(total[0]), int(counted[0])

@@ -12,7 +12,7 @@ import numpy as np
 
 from flightos.kernels import KernelError, backend, reference_imaging
 from flightos.kernels.arguments import UInt8Image, UInt16Image, check_tile, check_tile_output
-from flightos.kernels.foreign import call, extent, read, struct, write
+from flightos.kernels.foreign import call, read, runs, struct, write
 
 if backend() == "c":
     from flightos._fos import ffi as _ffi
@@ -94,7 +94,7 @@ def cloud_mask(
     counts = _ffi.new("uint64_t[]", len(SceneClass))
     tests = struct("fos_scene_limits_t", *limits)
     pixels = (*(read(band) for band in bands), tests, write(classes))
-    call(_lib.fos_cloud_mask_u16, *pixels, *extent(*bands, classes), counts)
+    call(_lib.fos_cloud_mask_u16, *pixels, *runs(*bands, classes), counts)
     return classes, tuple(counts)
 
 
@@ -123,5 +123,5 @@ def change_classes(
         return classes, tuple(np.bincount(classes.reshape(-1), minlength=len(ChangeClass)).tolist())
     counts = _ffi.new("uint64_t[]", len(ChangeClass))
     inputs = (*(read(band) for band in bands), read(limits))
-    call(_lib.fos_change_classes_u16, *inputs, write(classes), *extent(*bands, classes), counts)
+    call(_lib.fos_change_classes_u16, *inputs, write(classes), *runs(*bands, classes), counts)
     return classes, tuple(counts)

@@ -1,7 +1,8 @@
 """Detection against a background: ships on the sea (CFAR), fires in a thermal band.
 
-Images are uint16 counts, C-ordered, shape (rows, cols), at most 32768 columns, only read. A mask (0 or 1) can be
-given as `out`. Windows are cut at the edge of the image: tiles that overlap by the radius join without a seam.
+Images are uint16 counts of shape (rows, cols), C-ordered or tiles of larger images, at most 32768 columns, only read.
+A mask (0 or 1) can be given as `out`. Windows are cut at the edge of what is given: tiles that overlap by the radius
+join without a seam.
 Raises TypeError for a wrong dtype and KernelError for the rest, before anything is written.
 """
 
@@ -11,8 +12,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from flightos.kernels import KernelError, backend, reference_imaging
-from flightos.kernels.arguments import UInt8Image, UInt16Image, check_image, check_output
-from flightos.kernels.foreign import call, read, struct, write
+from flightos.kernels.arguments import UInt8Image, UInt16Image, check_tile_image, check_tile_output
+from flightos.kernels.foreign import call, read, struct, tile, write
 
 if backend() == "c":
     from flightos._fos import ffi as _ffi
@@ -97,16 +98,16 @@ def _check_deviations(deviations_squared: float) -> None:
 
 
 def _check_images(name: str, image_dn: UInt16Image, out: UInt8Image | None) -> UInt8Image:
-    _, cols = check_image(name, image_dn, np.uint16)
+    _, cols = check_tile_image(name, image_dn, np.uint16)
     if cols > COLS_MAX:
         raise KernelError("FOS_ERR_TOO_LARGE", f"{name} has {cols} columns, more than {COLS_MAX}")
     mask = np.empty(image_dn.shape, np.uint8) if out is None else out
-    check_output("out", mask, np.uint8, image_dn.shape, image_dn)
+    check_tile_output("out", mask, np.uint8, image_dn.shape, image_dn)
     return mask
 
 
 def _detect(function: Any, image_dn: UInt16Image, limits: Any, scratch: Any, mask: UInt8Image) -> int:
-    rows, cols = image_dn.shape
     set_count = _ffi.new("uint64_t *")
-    call(function, read(image_dn), rows, cols, limits, write(scratch), scratch.size, write(mask), set_count)
+    memory = (write(scratch), scratch.size, write(mask))
+    call(function, read(image_dn), *tile(image_dn, mask), limits, *memory, set_count)
     return int(set_count[0])

@@ -42,15 +42,24 @@ def write(array: NDArray[Any]) -> Any:
     return _ffi.from_buffer(_ELEMENT[array.dtype], _memory(array), require_writable=True)
 
 
-def extent(*images: NDArray[Any]) -> tuple[int, int, Any]:
-    """Give rows, columns and strides of images of one shape for C, in the order of C's arguments.
+def tile(*images: NDArray[Any]) -> tuple[int, int, Any]:
+    """Give rows, columns and strides of images of one shape for C, in the order of C's arguments."""
+    rows, cols = images[0].shape
+    if all(image.flags.c_contiguous for image in images):
+        return rows, cols, _ffi.NULL
+    return rows, cols, _ffi.new("size_t[]", [_stride(image) for image in images])
 
-    Without a gap anywhere they are one run of pixels, of whatever shape.
-    """
+
+def runs(*images: NDArray[Any]) -> tuple[int, int, Any]:
+    """The same for kernels that go pixel by pixel: without a gap anywhere one run, whatever the dimensions."""
     if all(image.flags.c_contiguous for image in images):
         return 1, images[0].size, _ffi.NULL
-    rows, cols = images[0].shape
-    return rows, cols, _ffi.new("size_t[]", [image.strides[0] // image.itemsize for image in images])
+    return tile(*images)
+
+
+def _stride(image: NDArray[Any]) -> int:
+    """Elements from row to row; numpy may say anything of an image that has no second row."""
+    return image.strides[0] // image.itemsize if image.shape[0] > 1 else image.shape[1]
 
 
 def _memory(array: NDArray[Any]) -> NDArray[Any]:
@@ -58,7 +67,7 @@ def _memory(array: NDArray[Any]) -> NDArray[Any]:
     if array.flags.c_contiguous:
         return array
     rows, cols = array.shape
-    count = (rows - 1) * (array.strides[0] // array.itemsize) + cols
+    count = (rows - 1) * _stride(array) + cols
     return np.lib.stride_tricks.as_strided(array, (count,), (array.itemsize,))
 
 

@@ -49,7 +49,7 @@ fos_status_t fos_sum_fixed_f32(const float *index, size_t rows, size_t cols, con
                                int64_t *sum_fixed, uint64_t *counted);
 size_t fos_label_scratch_count(size_t rows, size_t cols);
 fos_status_t fos_label_regions(const uint8_t *mask, const float *index, size_t rows, size_t cols,
-                               size_t pixel_count_min, uint32_t *scratch, size_t scratch_count,
+                               const size_t *strides, size_t pixel_count_min, uint32_t *scratch, size_t scratch_count,
                                fos_region_t *regions, size_t region_capacity, size_t *region_count);
 
 uint16_t fos_crc16(uint16_t previous, const uint8_t *data, size_t byte_count);
@@ -146,10 +146,12 @@ fos_status_t fos_convolve_f32(const float *image, size_t rows, size_t cols, cons
 fos_status_t fos_convolve_separable_f32(const float *image, size_t rows, size_t cols, const float *row_taps,
                                         const float *col_taps, size_t side, fos_edge_t edge, fos_finish_t finish,
                                         float limit, float *scratch, size_t scratch_count, float *filtered);
-fos_status_t fos_cfar_u16(const uint16_t *image_dn, size_t rows, size_t cols, const fos_cfar_limits_t *limits,
-                          double *scratch, size_t scratch_count, uint8_t *mask, uint64_t *set_count);
-fos_status_t fos_hotspot_u16(const uint16_t *thermal_dn, size_t rows, size_t cols, const fos_hotspot_limits_t *limits,
-                             double *scratch, size_t scratch_count, uint8_t *mask, uint64_t *set_count);
+fos_status_t fos_cfar_u16(const uint16_t *image_dn, size_t rows, size_t cols, const size_t *strides,
+                          const fos_cfar_limits_t *limits, double *scratch, size_t scratch_count, uint8_t *mask,
+                          uint64_t *set_count);
+fos_status_t fos_hotspot_u16(const uint16_t *thermal_dn, size_t rows, size_t cols, const size_t *strides,
+                             const fos_hotspot_limits_t *limits, double *scratch, size_t scratch_count, uint8_t *mask,
+                             uint64_t *set_count);
 fos_status_t fos_corner_turn_c64(const float *image, size_t rows, size_t cols, float *turned);
 fos_status_t fos_matched_filter_c64(const float *signal, size_t rows, size_t cols, const float *reference,
                                     const float *window, float *scratch, size_t scratch_count, float *filtered);

@@ -106,7 +106,7 @@ size_t fos_label_scratch_count(size_t rows, size_t cols);
  * FOS_ERR_RANGE when |index| > FOS_INDEX_ABS_MAX inside the mask; FOS_ERR_CAPACITY when there are more regions than
  * region_capacity; *region_count is then the number needed. */
 fos_status_t fos_label_regions(const uint8_t *mask, const float *index, size_t rows, size_t cols,
-                               size_t pixel_count_min, uint32_t *scratch, size_t scratch_count,
+                               const size_t *strides, size_t pixel_count_min, uint32_t *scratch, size_t scratch_count,
                                fos_region_t *regions, size_t region_capacity, size_t *region_count);
 
 /* CRC-16/CCITT-FALSE (CCSDS 132.0-B-3, 4.1.6): polynomial 0x1021, not reflected. Start with 0xFFFF; pass the last

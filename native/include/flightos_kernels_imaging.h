@@ -111,8 +111,9 @@ typedef struct {
 /* Bright targets on clutter, constant false alarm rate (cell averaging with the ring's own deviation):
  * mask = 1 where n x - S > 0 and (n x - S)^2 > k^2 (n Q - S^2) in float64, with n, S, Q the count, sum and sum of
  * squares of the ring, which are exact. scratch needs 9 * (cols + 2 * train_radius + 1) doubles; cols <= FOS_COLS_MAX. */
-fos_status_t fos_cfar_u16(const uint16_t *image_dn, size_t rows, size_t cols, const fos_cfar_limits_t *limits,
-                          double *scratch, size_t scratch_count, uint8_t *mask, uint64_t *set_count);
+fos_status_t fos_cfar_u16(const uint16_t *image_dn, size_t rows, size_t cols, const size_t *strides,
+                          const fos_cfar_limits_t *limits, double *scratch, size_t scratch_count, uint8_t *mask,
+                          uint64_t *set_count);
 
 /* Contextual fire test after Giglio et al. (2003, 4): a candidate is a fire when it is hot whatever surrounds it, or
  * stands out of the valid background (neither candidate nor 0) of its window. */
@@ -126,8 +127,9 @@ typedef struct {
 } fos_hotspot_limits_t;
 
 /* scratch needs 6 * (cols + 2 * radius + 1) doubles; cols <= FOS_COLS_MAX. */
-fos_status_t fos_hotspot_u16(const uint16_t *thermal_dn, size_t rows, size_t cols, const fos_hotspot_limits_t *limits,
-                             double *scratch, size_t scratch_count, uint8_t *mask, uint64_t *set_count);
+fos_status_t fos_hotspot_u16(const uint16_t *thermal_dn, size_t rows, size_t cols, const size_t *strides,
+                             const fos_hotspot_limits_t *limits, double *scratch, size_t scratch_count, uint8_t *mask,
+                             uint64_t *set_count);
 
 /* Transpose of an image of c64: turned has cols rows of rows elements. */
 fos_status_t fos_corner_turn_c64(const float *image, size_t rows, size_t cols, float *turned);

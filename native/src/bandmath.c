@@ -11,7 +11,7 @@ fos_status_t fos_correct_radiance_u8(const uint8_t *raw_dn, const float *gain, c
 {
     if (raw_dn == NULL || gain == NULL || dark_dn == NULL || radiance == NULL) { return FOS_ERR_NULL; }
     fos_tile_t tile;
-    const fos_status_t status = fos_open_tile(rows, cols, strides, 3, 1, &tile);
+    const fos_status_t status = fos_open_runs(rows, cols, strides, 3, 1, &tile);
     if (status != FOS_OK) { return status; }
     const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
     for (size_t row = 0; row < tile.rows; row++) {
@@ -25,7 +25,7 @@ fos_status_t fos_correct_radiance_u16(const uint16_t *raw_dn, const float *gain,
 {
     if (raw_dn == NULL || gain == NULL || dark_dn == NULL || radiance == NULL) { return FOS_ERR_NULL; }
     fos_tile_t tile;
-    const fos_status_t status = fos_open_tile(rows, cols, strides, 3, 1, &tile);
+    const fos_status_t status = fos_open_runs(rows, cols, strides, 3, 1, &tile);
     if (status != FOS_OK) { return status; }
     const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
     for (size_t row = 0; row < tile.rows; row++) {
@@ -42,7 +42,7 @@ fos_status_t fos_calibrate_u16(const uint16_t *raw_dn, const float *gain, const 
         return FOS_ERR_NULL;
     }
     fos_tile_t tile;
-    const fos_status_t status = fos_open_tile(rows, cols, strides, 3, 2, &tile);
+    const fos_status_t status = fos_open_runs(rows, cols, strides, 3, 2, &tile);
     if (status != FOS_OK) { return status; }
     const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
     *counts = (fos_calibration_counts_t){0, 0};
@@ -61,7 +61,7 @@ fos_status_t fos_ndiff_f32(const float *a, const float *b, float *index, size_t 
 {
     if (a == NULL || b == NULL || index == NULL) { return FOS_ERR_NULL; }
     fos_tile_t tile;
-    const fos_status_t status = fos_open_tile(rows, cols, strides, 2, 1, &tile);
+    const fos_status_t status = fos_open_runs(rows, cols, strides, 2, 1, &tile);
     if (status != FOS_OK) { return status; }
     const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
     for (size_t row = 0; row < tile.rows; row++) { kernels->ndiff_f32(AT(a, 0), AT(b, 1), AT(index, 2), tile.cols); }
@@ -73,7 +73,7 @@ fos_status_t fos_ndiff_u16(const uint16_t *a, const uint16_t *b, float *index, s
 {
     if (a == NULL || b == NULL || index == NULL) { return FOS_ERR_NULL; }
     fos_tile_t tile;
-    const fos_status_t status = fos_open_tile(rows, cols, strides, 2, 1, &tile);
+    const fos_status_t status = fos_open_runs(rows, cols, strides, 2, 1, &tile);
     if (status != FOS_OK) { return status; }
     const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
     for (size_t row = 0; row < tile.rows; row++) { kernels->ndiff_u16(AT(a, 0), AT(b, 1), AT(index, 2), tile.cols); }
@@ -86,7 +86,7 @@ fos_status_t fos_ndiff_mask_f32(const float *a, const float *b, float threshold,
     if (a == NULL || b == NULL || index == NULL || mask == NULL || set_count == NULL) { return FOS_ERR_NULL; }
     if (isnan(threshold)) { return FOS_ERR_PARAMETER; }
     fos_tile_t tile;
-    const fos_status_t status = fos_open_tile(rows, cols, strides, 2, 2, &tile);
+    const fos_status_t status = fos_open_runs(rows, cols, strides, 2, 2, &tile);
     if (status != FOS_OK) { return status; }
     const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
     *set_count = 0;
@@ -102,7 +102,7 @@ fos_status_t fos_ndiff_mask_u16(const uint16_t *a, const uint16_t *b, float thre
     if (a == NULL || b == NULL || index == NULL || mask == NULL || set_count == NULL) { return FOS_ERR_NULL; }
     if (isnan(threshold)) { return FOS_ERR_PARAMETER; }
     fos_tile_t tile;
-    const fos_status_t status = fos_open_tile(rows, cols, strides, 2, 2, &tile);
+    const fos_status_t status = fos_open_runs(rows, cols, strides, 2, 2, &tile);
     if (status != FOS_OK) { return status; }
     const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
     *set_count = 0;
@@ -119,7 +119,7 @@ static fos_status_t mask_tile(mask_kernel_t *kernel, const float *index, float t
 {
     if (isnan(threshold)) { return FOS_ERR_PARAMETER; }
     fos_tile_t tile;
-    const fos_status_t status = fos_open_tile(rows, cols, strides, 1, 1, &tile);
+    const fos_status_t status = fos_open_runs(rows, cols, strides, 1, 1, &tile);
     if (status != FOS_OK) { return status; }
     *set_count = 0;
     for (size_t row = 0; row < tile.rows; row++) {
@@ -156,7 +156,7 @@ fos_status_t fos_sum_fixed_f32(const float *index, size_t rows, size_t cols, con
 {
     if (index == NULL || sum_fixed == NULL || counted == NULL) { return FOS_ERR_NULL; }
     fos_tile_t tile;
-    fos_status_t status = fos_open_tile(rows, cols, strides, 1, 0, &tile);
+    fos_status_t status = fos_open_runs(rows, cols, strides, 1, 0, &tile);
     if (status != FOS_OK) { return status; }
     const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
     *sum_fixed = 0;

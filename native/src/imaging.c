@@ -44,7 +44,7 @@ fos_status_t fos_cloud_mask_u16(const uint16_t *green, const uint16_t *red, cons
         if (ratios[ratio] < -256 || ratios[ratio] > 256) { return FOS_ERR_PARAMETER; } /* products stay in int32 */
     }
     fos_tile_t tile;
-    const fos_status_t status = fos_open_tile(rows, cols, strides, 4, 1, &tile);
+    const fos_status_t status = fos_open_runs(rows, cols, strides, 4, 1, &tile);
     if (status != FOS_OK) { return status; }
     const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
     memset(class_counts, 0, FOS_SCENE_CLASS_COUNT * sizeof *class_counts);
@@ -67,7 +67,7 @@ fos_status_t fos_change_classes_u16(const uint16_t *nir_before, const uint16_t *
         if (!(thresholds[place - 1] < thresholds[place])) { return FOS_ERR_PARAMETER; } /* NaN too */
     }
     fos_tile_t tile;
-    const fos_status_t status = fos_open_tile(rows, cols, strides, 4, 1, &tile);
+    const fos_status_t status = fos_open_runs(rows, cols, strides, 4, 1, &tile);
     if (status != FOS_OK) { return status; }
     const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
     memset(class_counts, 0, FOS_CHANGE_CLASS_COUNT * sizeof *class_counts);
@@ -135,8 +135,9 @@ fos_status_t fos_convolve_separable_f32(const float *image, size_t rows, size_t 
     return FOS_OK;
 }
 
-fos_status_t fos_cfar_u16(const uint16_t *image_dn, size_t rows, size_t cols, const fos_cfar_limits_t *limits,
-                          double *scratch, size_t scratch_count, uint8_t *mask, uint64_t *set_count)
+fos_status_t fos_cfar_u16(const uint16_t *image_dn, size_t rows, size_t cols, const size_t *strides,
+                          const fos_cfar_limits_t *limits, double *scratch, size_t scratch_count, uint8_t *mask,
+                          uint64_t *set_count)
 {
     if (image_dn == NULL || limits == NULL || scratch == NULL || mask == NULL || set_count == NULL) {
         return FOS_ERR_NULL;
@@ -145,16 +146,18 @@ fos_status_t fos_cfar_u16(const uint16_t *image_dn, size_t rows, size_t cols, co
         !(limits->deviations_squared >= 0.0) || !isfinite(limits->deviations_squared)) {
         return FOS_ERR_PARAMETER;
     }
-    const fos_status_t status = check_image(rows, cols);
+    fos_tile_t tile;
+    const fos_status_t status = fos_open_tile(rows, cols, strides, 1, 1, &tile);
     if (status != FOS_OK) { return status; }
     if (cols > FOS_COLS_MAX) { return FOS_ERR_TOO_LARGE; }
     if (scratch_count < 9 * (cols + 2 * (size_t)limits->train_radius + 1)) { return FOS_ERR_CAPACITY; }
-    *set_count = fos_kernels()->imaging.cfar_u16(image_dn, rows, cols, limits, scratch, mask);
+    *set_count = fos_kernels()->imaging.cfar_u16(image_dn, &tile, limits, scratch, mask);
     return FOS_OK;
 }
 
-fos_status_t fos_hotspot_u16(const uint16_t *thermal_dn, size_t rows, size_t cols, const fos_hotspot_limits_t *limits,
-                             double *scratch, size_t scratch_count, uint8_t *mask, uint64_t *set_count)
+fos_status_t fos_hotspot_u16(const uint16_t *thermal_dn, size_t rows, size_t cols, const size_t *strides,
+                             const fos_hotspot_limits_t *limits, double *scratch, size_t scratch_count, uint8_t *mask,
+                             uint64_t *set_count)
 {
     if (thermal_dn == NULL || limits == NULL || scratch == NULL || mask == NULL || set_count == NULL) {
         return FOS_ERR_NULL;
@@ -164,10 +167,11 @@ fos_status_t fos_hotspot_u16(const uint16_t *thermal_dn, size_t rows, size_t col
         !isfinite(limits->deviations_squared)) {
         return FOS_ERR_PARAMETER;
     }
-    const fos_status_t status = check_image(rows, cols);
+    fos_tile_t tile;
+    const fos_status_t status = fos_open_tile(rows, cols, strides, 1, 1, &tile);
     if (status != FOS_OK) { return status; }
     if (cols > FOS_COLS_MAX) { return FOS_ERR_TOO_LARGE; }
     if (scratch_count < 6 * (cols + 2 * (size_t)limits->radius + 1)) { return FOS_ERR_CAPACITY; }
-    *set_count = fos_kernels()->imaging.hotspot_u16(thermal_dn, rows, cols, limits, scratch, mask);
+    *set_count = fos_kernels()->imaging.hotspot_u16(thermal_dn, &tile, limits, scratch, mask);
     return FOS_OK;
 }

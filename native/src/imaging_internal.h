@@ -18,15 +18,19 @@ typedef struct {
 
 #define FOS_TILE_IMAGE_COUNT_MAX 5
 
-/* Runs of pixels: row r of image i begins r * strides[i] elements after its first. */
+/* Row r of image i begins r * strides[i] elements after its first. */
 typedef struct {
     size_t rows;
     size_t cols;
     size_t strides[FOS_TILE_IMAGE_COUNT_MAX];
 } fos_tile_t;
 
-/* Checks the extent that a caller gave (inputs first, then outputs) and joins rows without gaps to one run. */
+/* Checks the extent that a caller gave: inputs first, then outputs. */
 fos_status_t fos_open_tile(size_t rows, size_t cols, const size_t *strides, size_t input_count, size_t output_count,
+                           fos_tile_t *tile);
+
+/* The same for kernels that go pixel by pixel: rows without a gap anywhere become one run. */
+fos_status_t fos_open_runs(size_t rows, size_t cols, const size_t *strides, size_t input_count, size_t output_count,
                            fos_tile_t *tile);
 
 typedef struct {
@@ -50,8 +54,8 @@ typedef struct {
     void (*convolve_5x5_f32)(const float *, size_t, size_t, const float *, const fos_filter_t *, float *, float *);
     void (*convolve_separable_f32)(const float *, size_t, size_t, const float *, const float *, size_t,
                                    const fos_filter_t *, float *, float *);
-    uint64_t (*cfar_u16)(const uint16_t *, size_t, size_t, const fos_cfar_limits_t *, double *, uint8_t *);
-    uint64_t (*hotspot_u16)(const uint16_t *, size_t, size_t, const fos_hotspot_limits_t *, double *, uint8_t *);
+    uint64_t (*cfar_u16)(const uint16_t *, const fos_tile_t *, const fos_cfar_limits_t *, double *, uint8_t *);
+    uint64_t (*hotspot_u16)(const uint16_t *, const fos_tile_t *, const fos_hotspot_limits_t *, double *, uint8_t *);
     void (*corner_turn_c64)(const float *, size_t, size_t, float *);
     void (*matched_filter_c64)(const float *, size_t, size_t, const float *, const float *, float *, float *);
     void (*backproject_c64)(const float *, size_t, size_t, const fos_pulse_t *, const fos_range_axis_t *, const double *,

@@ -76,13 +76,15 @@ static void join_rows(run_t *runs, uint32_t above, uint32_t from, uint32_t end, 
 }
 
 /* The runs of the whole mask, joined; their number. */
-static uint32_t find_runs(const uint8_t *mask, size_t rows, size_t cols, run_t *runs)
+static uint32_t find_runs(const uint8_t *mask, const fos_tile_t *tile, run_t *runs)
 {
+    const size_t rows = tile->rows;
+    const size_t cols = tile->cols;
     uint32_t above = 0;
     uint32_t from = 0;
     uint32_t end = 0;
     for (size_t row = 0; row < rows; row++) {
-        const uint8_t *const line = mask + row * cols;
+        const uint8_t *const line = mask + row * tile->strides[0];
         for (size_t col = find_next(line, 0, cols, 1); col < cols;) {
             const size_t past = find_next(line, col, cols, 0);
             runs[end] = (run_t){(uint32_t)(row * cols + col), (uint32_t)(past - col), end};
@@ -156,9 +158,10 @@ static size_t open_regions(const run_t *runs, uint32_t run_count, size_t pixel_c
     return found;
 }
 
-static fos_status_t measure_regions(const float *index, size_t cols, const run_t *runs, uint32_t run_count,
+static fos_status_t measure_regions(const float *index, const fos_tile_t *tile, const run_t *runs, uint32_t run_count,
                                     const uint32_t *places, fos_region_t *regions)
 {
+    const size_t cols = tile->cols;
     /* Runs come row by row, so the row follows without a division for each. */
     uint64_t row = 0;
     uint64_t row_end = cols;
@@ -167,15 +170,16 @@ static fos_status_t measure_regions(const float *index, size_t cols, const run_t
             row++;
             row_end += cols;
         }
+        const uint64_t col = runs[run].first_pixel - (row_end - cols);
         int64_t index_sum_fixed = 0;
         if (index != NULL) {
-            const fos_status_t status = sum_index(index + runs[run].first_pixel, runs[run].pixel_count, &index_sum_fixed);
+            const float *const first = index + row * tile->strides[1] + col;
+            const fos_status_t status = sum_index(first, runs[run].pixel_count, &index_sum_fixed);
             if (status != FOS_OK) { return status; }
         }
         const uint32_t place = places[runs[run].parent];
         if (place == 0) { continue; }
-        add_run(&regions[place - 1], (int64_t)row, (int64_t)(runs[run].first_pixel - (row_end - cols)),
-                (int64_t)runs[run].pixel_count, index_sum_fixed);
+        add_run(&regions[place - 1], (int64_t)row, (int64_t)col, (int64_t)runs[run].pixel_count, index_sum_fixed);
     }
     return FOS_OK;
 }
@@ -187,21 +191,22 @@ size_t fos_label_scratch_count(size_t rows, size_t cols)
 }
 
 fos_status_t fos_label_regions(const uint8_t *mask, const float *index, size_t rows, size_t cols,
-                               size_t pixel_count_min, uint32_t *scratch, size_t scratch_count,
+                               const size_t *strides, size_t pixel_count_min, uint32_t *scratch, size_t scratch_count,
                                fos_region_t *regions, size_t region_capacity, size_t *region_count)
 {
     if (mask == NULL || scratch == NULL || region_count == NULL) { return FOS_ERR_NULL; }
     if (regions == NULL && region_capacity > 0) { return FOS_ERR_NULL; }
-    if (rows > FOS_PIXEL_COUNT_MAX || cols > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    if (rows * cols > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; } /* 2^56 at most: the product is exact */
+    fos_tile_t tile;
+    const fos_status_t status = fos_open_tile(rows, cols, strides, index == NULL ? 1 : 2, 0, &tile);
+    if (status != FOS_OK) { return status; }
     if (scratch_count < fos_label_scratch_count(rows, cols)) { return FOS_ERR_CAPACITY; }
     run_t *const runs = (run_t *)(void *)scratch; /* three words of the scratch's own type and alignment */
     uint32_t *const sizes = scratch + 3 * (rows * ((cols + 1) / 2));
 
-    const uint32_t run_count = find_runs(mask, rows, cols, runs);
+    const uint32_t run_count = find_runs(mask, &tile, runs);
     count_pixels(runs, run_count, sizes);
     const size_t found = open_regions(runs, run_count, pixel_count_min, sizes, regions, region_capacity);
     *region_count = found;
     if (found > region_capacity) { return FOS_ERR_CAPACITY; }
-    return measure_regions(index, cols, runs, run_count, sizes, regions);
+    return measure_regions(index, &tile, runs, run_count, sizes, regions);
 }

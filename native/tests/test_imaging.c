@@ -156,7 +156,7 @@ static fos_status_t run_cfar(results_t *results)
     const fos_cfar_limits_t limits = {1, 4, 100, 2.5};
     const size_t scratch_count = 9 * (extent.cols + 9);
     double *scratch = guarded_new(scratch_count * sizeof(double));
-    const fos_status_t status = fos_cfar_u16(BAND(0), extent.rows, extent.cols, &limits, scratch, scratch_count,
+    const fos_status_t status = fos_cfar_u16(BAND(0), extent.rows, extent.cols, NULL, &limits, scratch, scratch_count,
                                              results->marks, results->numbers);
     guarded_free(scratch, scratch_count * sizeof(double));
     return status;
@@ -167,7 +167,7 @@ static fos_status_t run_hotspot(results_t *results)
     const fos_hotspot_limits_t limits = {3, 40000, 60000, 5, 100.0, 1.5};
     const size_t scratch_count = 6 * (extent.cols + 7);
     double *scratch = guarded_new(scratch_count * sizeof(double));
-    const fos_status_t status = fos_hotspot_u16(BAND(0), extent.rows, extent.cols, &limits, scratch, scratch_count,
+    const fos_status_t status = fos_hotspot_u16(BAND(0), extent.rows, extent.cols, NULL, &limits, scratch, scratch_count,
                                                 results->marks, results->numbers);
     guarded_free(scratch, scratch_count * sizeof(double));
     return status;
@@ -272,7 +272,7 @@ static void test_meaning(void)
     double scratch[9 * 20];
     uint8_t mask[121];
     uint64_t set_count = 0;
-    CHECK(fos_cfar_u16(sea, 11, 11, &limits, scratch, 9 * 20, mask, &set_count) == FOS_OK);
+    CHECK(fos_cfar_u16(sea, 11, 11, NULL, &limits, scratch, 9 * 20, mask, &set_count) == FOS_OK);
     CHECK(set_count == 2 && mask[60] == 1 && mask[61] == 1);
 
     const float point[9] = {0, 0, 0, 0, 1.0f, 0, 0, 0, 0};
@@ -312,16 +312,16 @@ static void test_refusals(void)
     CHECK(fos_convolve_f32(values, 2, 2, taps, 3, FOS_EDGE_ZERO, FOS_FINISH_NONE, 0.0f, values, 12, values) ==
           FOS_ERR_PARAMETER);
     fos_cfar_limits_t ring = {4, 4, 0, 1.0};
-    CHECK(fos_cfar_u16(words, 2, 2, &ring, scratch, 64, bytes, numbers) == FOS_ERR_PARAMETER);
+    CHECK(fos_cfar_u16(words, 2, 2, NULL, &ring, scratch, 64, bytes, numbers) == FOS_ERR_PARAMETER);
     ring.guard_radius = 1;
-    CHECK(fos_cfar_u16(words, 2, 2, &ring, scratch, 64, bytes, numbers) == FOS_ERR_CAPACITY);
-    CHECK(fos_cfar_u16(words, 1, FOS_COLS_MAX + 1, &ring, scratch, 64, bytes, numbers) == FOS_ERR_TOO_LARGE);
+    CHECK(fos_cfar_u16(words, 2, 2, NULL, &ring, scratch, 64, bytes, numbers) == FOS_ERR_CAPACITY);
+    CHECK(fos_cfar_u16(words, 1, FOS_COLS_MAX + 1, NULL, &ring, scratch, 64, bytes, numbers) == FOS_ERR_TOO_LARGE);
     ring.deviations_squared = NAN;
-    CHECK(fos_cfar_u16(words, 2, 2, &ring, scratch, 64, bytes, numbers) == FOS_ERR_PARAMETER);
+    CHECK(fos_cfar_u16(words, 2, 2, NULL, &ring, scratch, 64, bytes, numbers) == FOS_ERR_PARAMETER);
     fos_hotspot_limits_t fire = {0, 1, 1, 1, 0.0, 1.0};
-    CHECK(fos_hotspot_u16(words, 2, 2, &fire, scratch, 64, bytes, numbers) == FOS_ERR_PARAMETER);
+    CHECK(fos_hotspot_u16(words, 2, 2, NULL, &fire, scratch, 64, bytes, numbers) == FOS_ERR_PARAMETER);
     fire.radius = 5;
-    CHECK(fos_hotspot_u16(words, 2, 2, &fire, scratch, 64, bytes, numbers) == FOS_ERR_CAPACITY);
+    CHECK(fos_hotspot_u16(words, 2, 2, NULL, &fire, scratch, 64, bytes, numbers) == FOS_ERR_CAPACITY);
 }
 
 int main(void)

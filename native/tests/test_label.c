@@ -17,7 +17,7 @@ static size_t label_picture(const char *picture, size_t rows, size_t cols, size_
         index[pixel] = (float)pixel / 64.0f;
     }
     size_t region_count = 99;
-    CHECK(fos_label_regions(mask, index, rows, cols, pixel_count_min, scratch, scratch_count, regions, REGION_CAPACITY,
+    CHECK(fos_label_regions(mask, index, rows, cols, NULL, pixel_count_min, scratch, scratch_count, regions, REGION_CAPACITY,
                             &region_count) == FOS_OK);
     guarded_free(mask, count);
     guarded_free(index, count * sizeof(float));
@@ -53,17 +53,17 @@ static void test_refusals(void)
     const float outside[5] = {0.0f, 0.0f, 5.0f, 0.0f, 0.0f};
     uint32_t scratch[12];
     size_t count = 0;
-    CHECK(fos_label_regions(NULL, NULL, 1, 5, 1, scratch, 12, regions, 3, &count) == FOS_ERR_NULL);
-    CHECK(fos_label_regions(mask, NULL, 1, 5, 1, NULL, 10, regions, 3, &count) == FOS_ERR_NULL);
-    CHECK(fos_label_regions(mask, NULL, 1, 5, 1, scratch, 12, NULL, 3, &count) == FOS_ERR_NULL);
-    CHECK(fos_label_regions(mask, NULL, 1, 5, 1, scratch, 12, regions, 3, NULL) == FOS_ERR_NULL);
-    CHECK(fos_label_regions(mask, NULL, 1, 5, 1, scratch, 11, regions, 3, &count) == FOS_ERR_CAPACITY);
-    CHECK(fos_label_regions(mask, NULL, 1, 5, 1, scratch, 12, regions, 2, &count) == FOS_ERR_CAPACITY);
+    CHECK(fos_label_regions(NULL, NULL, 1, 5, NULL, 1, scratch, 12, regions, 3, &count) == FOS_ERR_NULL);
+    CHECK(fos_label_regions(mask, NULL, 1, 5, NULL, 1, NULL, 10, regions, 3, &count) == FOS_ERR_NULL);
+    CHECK(fos_label_regions(mask, NULL, 1, 5, NULL, 1, scratch, 12, NULL, 3, &count) == FOS_ERR_NULL);
+    CHECK(fos_label_regions(mask, NULL, 1, 5, NULL, 1, scratch, 12, regions, 3, NULL) == FOS_ERR_NULL);
+    CHECK(fos_label_regions(mask, NULL, 1, 5, NULL, 1, scratch, 11, regions, 3, &count) == FOS_ERR_CAPACITY);
+    CHECK(fos_label_regions(mask, NULL, 1, 5, NULL, 1, scratch, 12, regions, 2, &count) == FOS_ERR_CAPACITY);
     CHECK(count == 3);
-    CHECK(fos_label_regions(mask, outside, 1, 5, 1, scratch, 12, regions, 3, &count) == FOS_ERR_RANGE);
+    CHECK(fos_label_regions(mask, outside, 1, 5, NULL, 1, scratch, 12, regions, 3, &count) == FOS_ERR_RANGE);
     const size_t huge = (size_t)1 << 20;
-    CHECK(fos_label_regions(mask, NULL, huge, huge, 1, scratch, 12, regions, 3, &count) == FOS_ERR_TOO_LARGE);
-    CHECK(fos_label_regions(mask, NULL, SIZE_MAX, 2, 1, scratch, 12, regions, 3, &count) == FOS_ERR_TOO_LARGE);
+    CHECK(fos_label_regions(mask, NULL, huge, huge, NULL, 1, scratch, 12, regions, 3, &count) == FOS_ERR_TOO_LARGE);
+    CHECK(fos_label_regions(mask, NULL, SIZE_MAX, 2, NULL, 1, scratch, 12, regions, 3, &count) == FOS_ERR_TOO_LARGE);
 }
 
 /* Random masks: the regions together hold every pixel once, and lie inside their boxes. */
@@ -83,7 +83,7 @@ static void test_conservation(void)
             row_sum += mask[pixel] != 0 ? (int64_t)(pixel / COLS) : 0;
         }
         size_t count = 0;
-        CHECK(fos_label_regions(mask, NULL, ROWS, COLS, 1, scratch, scratch_count, found, COUNT, &count) == FOS_OK);
+        CHECK(fos_label_regions(mask, NULL, ROWS, COLS, NULL, 1, scratch, scratch_count, found, COUNT, &count) == FOS_OK);
         for (size_t region = 0; region < count; region++) {
             inside -= found[region].pixel_count;
             row_sum -= found[region].row_sum;

@@ -10,6 +10,7 @@
 #define UNTOUCHED 0xA5
 
 static uint8_t bytes[PIXELS];
+static uint8_t is_inside[PIXELS];
 static uint16_t bands[4][PIXELS];
 static float floats[2][PIXELS];
 
@@ -23,6 +24,7 @@ typedef struct {
 /* What a kernel reads and writes: whole images with a window, or copies of the window without gaps. */
 typedef struct {
     const uint8_t *bytes;
+    const uint8_t *is_inside;
     const uint16_t *bands[4];
     const float *floats[2];
     float *values;
@@ -109,9 +111,45 @@ static fos_status_t run_change(job_t *job)
                                   WHERE, job->numbers);
 }
 
+static fos_status_t run_cfar(job_t *job)
+{
+    const fos_cfar_limits_t limits = {1, 4, 100, 2.5};
+    static double scratch[9 * (IMAGE_COLS + 9)];
+    return fos_cfar_u16(job->bands[0], WHERE, &limits, scratch, sizeof scratch / sizeof *scratch, job->marks,
+                        job->numbers);
+}
+
+static fos_status_t run_hotspot(job_t *job)
+{
+    const fos_hotspot_limits_t limits = {3, 40000, 60000, 5, 100.0, 1.5};
+    static double scratch[6 * (IMAGE_COLS + 7)];
+    return fos_hotspot_u16(job->bands[0], WHERE, &limits, scratch, sizeof scratch / sizeof *scratch, job->marks,
+                           job->numbers);
+}
+
+/* The sums of all regions. */
+static fos_status_t run_label(job_t *job)
+{
+    static uint32_t scratch[4 * PIXELS];
+    static fos_region_t regions[PIXELS];
+    size_t count = 0;
+    const fos_status_t status = fos_label_regions(job->is_inside, job->floats[0], WHERE, 1, scratch,
+                                                  sizeof scratch / sizeof *scratch, regions, PIXELS, &count);
+    for (size_t region = 0; region < count; region++) {
+        job->numbers[0] += (uint64_t)regions[region].pixel_count * (region + 1);
+        job->numbers[1] += (uint64_t)regions[region].col_sum * (region + 1);
+        job->numbers[2] += (uint64_t)regions[region].row_sum * (region + 1);
+        job->numbers[3] += (uint64_t)regions[region].index_sum_fixed * (region + 1);
+        job->numbers[4] += (uint64_t)regions[region].first_pixel_index * (region + 1);
+    }
+    job->numbers[5] = count;
+    return status;
+}
+
 static kernel_t *const kernels[] = {
     run_radiance_u16,   run_radiance_u8,    run_calibrate,  run_ndiff_f32,  run_ndiff_u16, run_ndiff_mask_f32,
     run_ndiff_mask_u16, run_mask_above,     run_mask_below, run_sum,        run_cloud_mask, run_change,
+    run_cfar,           run_hotspot,        run_label,
 };
 #define KERNEL_COUNT (sizeof kernels / sizeof kernels[0])
 
@@ -119,6 +157,7 @@ static void fill_images(void)
 {
     for (size_t pixel = 0; pixel < PIXELS; pixel++) {
         bytes[pixel] = (uint8_t)next_random();
+        is_inside[pixel] = next_random() % 3 == 0;
         for (size_t band = 0; band < 4; band++) { bands[band][pixel] = (uint16_t)next_random(); }
         for (size_t image = 0; image < 2; image++) {
             const uint32_t chance = next_random();
@@ -150,6 +189,7 @@ static int is_untouched_outside(const uint8_t *image, size_t element_bytes, wind
 static void compare(kernel_t *kernel, window_t window)
 {
     static uint8_t byte_copies[PIXELS];
+    static uint8_t inside_copies[PIXELS];
     static uint16_t band_copies[4][PIXELS];
     static float float_copies[2][PIXELS];
     static float values[2][PIXELS];
@@ -169,6 +209,9 @@ static void compare(kernel_t *kernel, window_t window)
     cut(bytes, 1, window, byte_copies);
     whole.bytes = byte_copies;
     tile.bytes = bytes + first;
+    cut(is_inside, 1, window, inside_copies);
+    whole.is_inside = inside_copies;
+    tile.is_inside = is_inside + first;
     for (size_t band = 0; band < 4; band++) {
         cut(bands[band], 2, window, band_copies[band]);
         whole.bands[band] = band_copies[band];

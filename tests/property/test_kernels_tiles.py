@@ -21,6 +21,8 @@ from flightos.kernels.bandmath import (
     sum_fixed,
 )
 from flightos.kernels.classes import SceneLimits, change_classes, cloud_mask
+from flightos.kernels.detection import HotspotLimits, TargetLimits, find_hotspots, find_targets
+from flightos.kernels.regions import label_regions
 
 IMAGE_SHAPE = (17, 45)
 LAW = settings(max_examples=25, deadline=None)
@@ -37,6 +39,7 @@ def images_of(seed: int) -> Images:
     floats = {name: chance.uniform(-4, 4, IMAGE_SHAPE).astype(np.float32) for name in ("f", "g")}
     floats["f"][chance.random(IMAGE_SHAPE) < 0.05] = np.nan
     return {
+        "inside": (chance.random(IMAGE_SHAPE) < 0.4).astype(np.uint8),
         "bytes": chance.integers(0, 256, IMAGE_SHAPE, np.uint8),
         **counts,
         **floats,
@@ -67,6 +70,13 @@ CALLS: dict[str, tuple[tuple[str, ...], Call]] = {
         ("marks",),
         lambda i, out: change_classes(i["a"], i["b"], i["c"], i["d"], out=out[0]),
     ),
+    "find_targets": (("marks",), lambda i, out: find_targets(i["a"], TargetLimits(1, 4, 100, 2.5), *out)),
+    "find_hotspots": (
+        ("marks",),
+        lambda i, out: find_hotspots(i["a"], HotspotLimits(3, 40000, 60000, 5, 100.0, 1.5), *out),
+    ),
+    "label_regions": ((), lambda i, out: label_regions(i["inside"], i["f"], 2).tolist()),
+    "label_regions_alone": ((), lambda i, out: label_regions(i["inside"], None, 1).tolist()),
 }
 
 
