@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -29,6 +30,10 @@ PYTHON_FOLDERS: Final = ("flightos", "sil", "tests")
 OUTPUT_LINES_MAX: Final = 200
 PYTEST_NOTHING_COLLECTED: Final = 5
 STAGE_S_MAX: Final = 1_200
+FUZZ_TARGETS: Final = ("ccsds121", "ccsds123", "crc", "erasure")
+FUZZ_S: Final = 4
+"""Seconds of libFuzzer for each target."""
+CLANGS: Final = ("clang", *(f"clang-{version}" for version in range(22, 10, -1)))
 STATUS_NOT_PROVEN: Final = 77
 """Exit status of the proof on ARM where something that it needs is not there."""
 
@@ -141,10 +146,15 @@ def pytest_counts(output: str) -> dict[str, int]:
     return counts
 
 
+def find_tool(name: str) -> str | None:
+    """A program of the machine, else the one that came as a wheel."""
+    return shutil.which(name) or shutil.which(name, path=str(Path(PYTHON).parent))
+
+
 def native_tests(_fast: bool) -> Outcome:
-    """The C tests under the address and undefined-behaviour sanitizers."""
-    cmake = shutil.which("cmake") or shutil.which("cmake", path=str(Path(PYTHON).parent))
-    ctest = shutil.which("ctest") or shutil.which("ctest", path=str(Path(PYTHON).parent))
+    """The C tests and the fuzz corpora under the address and undefined-behaviour sanitizers."""
+    cmake = find_tool("cmake")
+    ctest = find_tool("ctest")
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     for tool, found in (("cmake", cmake), ("ctest", ctest), ("a C compiler", compiler)):
         if not found:
@@ -171,6 +181,49 @@ def ctest_counts(output: str) -> dict[str, int]:
     return {"passed": total - failed, "failed": failed, "skipped": 0}
 
 
+def has_libfuzzer(clang: str) -> bool:
+    """True when this clang links a fuzz target: its runtime libraries are a package of their own."""
+    with TemporaryDirectory() as folder:
+        source = Path(folder) / "target.c"
+        source.write_text(
+            "int LLVMFuzzerTestOneInput(const unsigned char *d, unsigned long n);\n"
+            "int LLVMFuzzerTestOneInput(const unsigned char *d, unsigned long n) { (void)d; return n > 99; }\n"
+        )
+        command = [clang, "-fsanitize=fuzzer,address,undefined", str(source), "-o", f"{folder}/target"]
+        return run(command)[0] == 0
+
+
+def libfuzzer(_fast: bool) -> Outcome:
+    """Each fuzz target for a moment under libFuzzer and the sanitizers, from its corpus on."""
+    clang = next((path for name in CLANGS if (path := shutil.which(name)) and has_libfuzzer(path)), None)
+    cmake = find_tool("cmake")
+    if clang is None or cmake is None:
+        missing = "cmake" if clang else "clang with libFuzzer"
+        note = f"{missing} is not installed: the corpora ran in the stage native, with gcc's mutator"
+        return Outcome("skipped", note=note)
+    build = ROOT / "build" / "libfuzzer"
+    settings = [f"-DCMAKE_C_COMPILER={clang}", "-DFOS_LIBFUZZER=ON", "-DFOS_SANITIZE=address,undefined"]
+    output = ""
+    for command in (
+        [cmake, "-S", "native", "-B", str(build), *settings],
+        [cmake, "--build", str(build), "--parallel", "2"],
+    ):
+        status, text = run(command)
+        output += text
+        if status != 0:
+            return Outcome("failed", output)
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    for target in FUZZ_TARGETS:
+        corpus = ROOT / "native" / "fuzz" / "corpus" / target
+        options = [f"-max_total_time={FUZZ_S}", "-timeout=20", "-max_len=512", "-print_final_stats=1"]
+        with TemporaryDirectory() as found:  # new inputs go there, not into the corpus
+            command = [str(build / "fuzz" / f"fuzz_{target}"), *options, found, str(corpus)]
+            status, text = run(command, cwd=build)  # an input that fails stays there
+        output += text
+        counts["passed" if status == 0 else "failed"] += 1
+    return Outcome("failed" if counts["failed"] else "passed", output, counts)
+
+
 def arm_proof(_fast: bool) -> Outcome:
     """Kernels, tests and a short flight on 64-bit ARM under qemu: tests/arm/prove.py."""
     status, output = run([PYTHON, "-m", "tests.arm.prove"])
@@ -190,6 +243,7 @@ STAGES: Final = (
     Stage("vectors", pytest_on("unit", has_vectors=True)),
     Stage("property", pytest_on("property", "fuzz")),
     Stage("native", native_tests, is_fast=False),
+    Stage("fuzz", libfuzzer, is_fast=False),
     Stage("simulation", pytest_on("simulation"), is_fast=False, is_alone=True),
     Stage("integration", pytest_on("integration"), is_fast=False, is_alone=True),
     Stage("arm", arm_proof, is_fast=False, is_alone=True),

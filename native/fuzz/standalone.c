@@ -1,12 +1,17 @@
-/* Runs a fuzz target without libFuzzer: files named on the command line first, then a seeded mutator for a bounded time.
+/* Runs a fuzz target without libFuzzer: files named on the command line and those of folders named there first, then a
+ * seeded mutator for a bounded time.
  *
- *   fuzz_erasure [-executions=20000] [-seconds=60] [-seed=1] [-save=1] [FILE...]
+ *   fuzz_erasure [-executions=20000] [-seconds=60] [-seed=1] [-save=1] [-seeds=FOLDER] [FILE or FOLDER...]
  *
  * The mutator has no feedback from the program: it starts from the files and from what the target itself gives as a
  * valid input (fos_fuzz_seed), changes a few bits, bytes and lengths of one or splices two, and keeps some of the
  * results. A fault shows as a report of the sanitizer and a non-zero exit. With -save=1 each input is written to
- * fuzz_crash.bin before it is run, slowly, so that a fault can be repeated. A seed gives the same inputs everywhere.
+ * fuzz_crash.bin before it is run, slowly, so that a fault can be repeated. With -seeds=FOLDER the target's own valid
+ * inputs are written there: what libFuzzer may begin with. A seed gives the same inputs everywhere.
  */
+#define _POSIX_C_SOURCE 200809L
+#include <dirent.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +24,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t byte_count);
 size_t fos_fuzz_seed(uint8_t *bytes, size_t capacity, unsigned turn);
 
 #define INPUT_BYTES_MAX 8192u
-#define POOL_COUNT_MAX 64u
+#define POOL_COUNT_MAX 512u
+#define SEED_COUNT_MAX 32u
+#define PATH_BYTES_MAX 4096u
 
 typedef struct {
     uint8_t bytes[INPUT_BYTES_MAX];
@@ -104,39 +111,78 @@ static void run_file(const char *path)
     keep(&input);
 }
 
+/* All files of a folder, by name, so that the pool is the same everywhere. False when it is no folder. */
+static bool run_folder(const char *path)
+{
+    struct dirent **entries = NULL;
+    const int entry_count = scandir(path, &entries, NULL, alphasort);
+    unsigned file_count = 0;
+    for (int index = 0; index < entry_count; index++) {
+        char file_path[PATH_BYTES_MAX];
+        if (entries[index]->d_name[0] != '.') {
+            (void)snprintf(file_path, sizeof file_path, "%s/%s", path, entries[index]->d_name);
+            run_file(file_path);
+            file_count++;
+        }
+        free(entries[index]);
+    }
+    free(entries);
+    if (entry_count >= 0) { printf("%u files of %s without a fault\n", file_count, path); }
+    return entry_count >= 0;
+}
+
 static unsigned long option(const char *argument, const char *name, unsigned long current)
 {
     const size_t length = strlen(name);
     return strncmp(argument, name, length) == 0 ? strtoul(argument + length, NULL, 10) : current;
 }
 
-static void save(const input_t *input)
+static void save(const input_t *input, const char *path)
 {
-    FILE *file = fopen("fuzz_crash.bin", "wb");
+    FILE *file = fopen(path, "wb");
     if (file == NULL) { return; }
     (void)fwrite(input->bytes, 1, input->byte_count, file);
     (void)fclose(file);
 }
 
-int main(int argument_count, char **arguments)
+/* What the target itself calls valid is run, kept, and written to a folder where one is named. */
+static void run_seeds(const char *folder)
 {
-    unsigned long executions = 20000;
-    unsigned long seconds = 60;
-    unsigned long seed = 1;
-    unsigned long is_saving = 0;
     static input_t input;
-    for (unsigned turn = 0; turn < POOL_COUNT_MAX / 2; turn++) {
+    for (unsigned turn = 0; turn < SEED_COUNT_MAX; turn++) {
         input.byte_count = fos_fuzz_seed(input.bytes, INPUT_BYTES_MAX, turn);
         if (input.byte_count == 0) { break; }
         run(&input);
         keep(&input);
+        if (folder != NULL) {
+            char path[PATH_BYTES_MAX];
+            (void)snprintf(path, sizeof path, "%s/seed_%02u", folder, turn);
+            save(&input, path);
+        }
     }
+}
+
+int main(int argument_count, char **arguments)
+{
+    static const char seeds_option[] = "-seeds=";
+    unsigned long executions = 20000;
+    unsigned long seconds = 60;
+    unsigned long seed = 1;
+    unsigned long is_saving = 0;
+    const char *seeds_folder = NULL;
+    static input_t input;
     for (int index = 1; index < argument_count; index++) {
         executions = option(arguments[index], "-executions=", executions);
         seconds = option(arguments[index], "-seconds=", seconds);
         seed = option(arguments[index], "-seed=", seed);
         is_saving = option(arguments[index], "-save=", is_saving);
-        if (arguments[index][0] != '-') { run_file(arguments[index]); }
+        if (strncmp(arguments[index], seeds_option, sizeof seeds_option - 1) == 0) {
+            seeds_folder = arguments[index] + sizeof seeds_option - 1;
+        }
+    }
+    run_seeds(seeds_folder);
+    for (int index = 1; index < argument_count; index++) {
+        if (arguments[index][0] != '-' && !run_folder(arguments[index])) { run_file(arguments[index]); }
     }
     if (pool_count == 0) { pool_count = 1; }
     stream = 0x9E3779B97F4A7C15u * (seed + 1);
@@ -146,7 +192,7 @@ int main(int argument_count, char **arguments)
         input = pool[next_random() % pool_count];
         const unsigned changes = 1 + next_random() % 6;
         for (unsigned change = 0; change < changes; change++) { change_once(&input); }
-        if (is_saving != 0) { save(&input); }
+        if (is_saving != 0) { save(&input, "fuzz_crash.bin"); }
         run(&input);
         if (next_random() % 128 == 0) { keep(&input); }
     }
