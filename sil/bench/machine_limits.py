@@ -1,0 +1,176 @@
+"""What one core of this machine can do at most: the denominators of `flightos bench kernels`.
+
+limits.c is compiled here, for exactly this machine, when a C compiler is there; NumPy's own loops are measured too, and
+the faster counts. Without a compiler the limits of memory are NumPy's, and those of arithmetic are not known. One
+thread; medians of its CPU time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sil.bench.rows import Row, skipped
+from sil.bench.timing import GIGA, Action, cpu_s
+
+SOURCE: Final = Path(__file__).with_name("limits.c")
+ARRAY_BYTES: Final = 64 << 20
+"""Of each stream: more than the caches hold."""
+ALIGNMENT_BYTES: Final = 64
+STEPS: Final = 200_000
+"""Of the arithmetic loops: some milliseconds."""
+COMPILER_S_MAX: Final = 60
+STREAMS: Final[Mapping[str, int]] = {"read": 1, "copy": 2, "triad": 3}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Rates of this core in units of 10^9 a second; 0 where not known.
+
+    Memory, bytes read and written: `read`, `copy`, `triad` (two streams read, one written). Arithmetic,
+    multiplications and additions that are not fused, as in our kernels: `f32`, `f64`; products and additions of int8:
+    `int8`. `crc`: bytes through the processor's CRC-32C instruction.
+    """
+
+    read: float
+    copy: float
+    triad: float
+    f32: float = 0.0
+    f64: float = 0.0
+    int8: float = 0.0
+    crc: float = 0.0
+
+    def of(self, name: str) -> float:
+        """The rate of one of them."""
+        return float(getattr(self, name))
+
+
+UNITS: Final[Mapping[str, str]] = {
+    "read": "GB/s",
+    "copy": "GB/s",
+    "triad": "GB/s",
+    "f32": "GFLOP/s",
+    "f64": "GFLOP/s",
+    "int8": "GOP/s",
+    "crc": "GB/s",
+}
+
+
+def compile_loops(folder: Path) -> ctypes.CDLL:
+    """Compile limits.c into a folder and load it. Raises OSError with the reason."""
+    compiler = shutil.which(os.environ.get("CC", "cc"))
+    if compiler is None:
+        raise OSError("no C compiler")
+    target = folder / "limits.so"
+    native = "-mcpu=native" if os.uname().machine == "aarch64" else "-march=native"
+    flags = ("-O3", native, "-ffp-contract=off", "-fPIC", "-shared")
+    command = [compiler, *flags, str(SOURCE), "-o", str(target)]
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=COMPILER_S_MAX,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise OSError(f"{compiler} takes more than {COMPILER_S_MAX} s") from error
+    if done.returncode != 0:
+        raise OSError(f"{compiler} refuses limits.c: {done.stderr.strip().splitlines()[0]}")
+    return ctypes.CDLL(str(target))
+
+
+def _streams() -> list[NDArray[np.uint8]]:
+    """Three arrays, aligned and written to: pages that were never touched are all the same zeros in the cache."""
+    arrays = []
+    for _ in range(3):
+        whole = np.ones(ARRAY_BYTES + ALIGNMENT_BYTES, np.uint8)
+        offset = -whole.ctypes.data % ALIGNMENT_BYTES
+        arrays.append(whole[offset : offset + ARRAY_BYTES])
+    return arrays
+
+
+def _memory(loops: ctypes.CDLL | None, rounds: int) -> dict[str, float]:
+    first, second, third = _streams()
+    floats = [array.view(np.float64) for array in (first, second, third)]
+    actions: dict[str, Action] = {
+        "read numpy": lambda: np.bitwise_or.reduce(first.view(np.uint64)),
+        "copy numpy": lambda: np.copyto(floats[2], floats[0]),
+        "triad numpy": lambda: np.add(floats[0], floats[1], out=floats[2]),
+    }
+    if loops is not None:
+        a, b, c = (ctypes.c_void_p(array.ctypes.data) for array in (first, second, third))
+        count = ctypes.c_size_t(ARRAY_BYTES // int(loops.limit_vector_bytes()))
+        known: Any = loops
+        actions |= {
+            "read": lambda: known.limit_read(a, count),
+            "copy": lambda: known.limit_copy(a, c, count),
+            "copy streamed": lambda: known.limit_copy_streamed(a, c, count),
+            "triad": lambda: known.limit_triad(a, b, c, count),
+            "triad streamed": lambda: known.limit_triad_streamed(a, b, c, count),
+        }
+    taken = cpu_s(actions, rounds)
+    return {
+        name: max(
+            streams * ARRAY_BYTES / seconds / GIGA for key, seconds in taken.items() if key.startswith(name)
+        )
+        for name, streams in STREAMS.items()
+    }
+
+
+def _arithmetic(loops: ctypes.CDLL, rounds: int) -> dict[str, float]:
+    known: Any = loops
+    known.limit_f32.argtypes = [ctypes.c_uint64, ctypes.c_float, ctypes.c_float]
+    known.limit_f64.argtypes = [ctypes.c_uint64, ctypes.c_double, ctypes.c_double]
+    known.limit_int8.argtypes = [ctypes.c_uint64] * 3
+    known.limit_crc32c.argtypes = [ctypes.c_uint64] * 2
+    actions: dict[str, Action] = {
+        "f32": lambda: known.limit_f32(STEPS, 0.5, 0.25),
+        "f64": lambda: known.limit_f64(STEPS, 0.5, 0.25),
+        "int8": lambda: known.limit_int8(STEPS, 0x0305, 0x0507),
+        "crc": lambda: known.limit_crc32c(STEPS, 0x0123_4567_89AB_CDEF),
+    }
+    of_a_step = {
+        "f32": known.limit_f32_operations(),
+        "f64": known.limit_f64_operations(),
+        "int8": known.limit_int8_operations(),
+        "crc": known.limit_crc32c_bytes(),
+    }
+    taken = cpu_s(actions, rounds)
+    return {name: of_a_step[name] * STEPS / taken[name] / GIGA for name in actions}
+
+
+@cache
+def measured(rounds: int) -> tuple[Limits, str]:
+    """The limits, measured once in a process, and why those of arithmetic are missing, or ""."""
+    with tempfile.TemporaryDirectory(prefix="fos-limits-") as folder:
+        try:
+            loops: ctypes.CDLL | None = compile_loops(Path(folder))
+            reason = ""
+        except OSError as error:
+            loops, reason = None, str(error)
+        arithmetic = {} if loops is None else _arithmetic(loops, 3 * rounds)
+        return Limits(**_memory(loops, rounds), **arithmetic), reason
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """The limits themselves, so that a reader can judge the fractions."""
+    limits, reason = measured(rounds)
+    for name, unit in UNITS.items():
+        rate = limits.of(name)
+        if rate > 0:
+            yield Row(name=f"limit_{name}", value=rate, unit=unit, detail={"threads": 1})
+        else:
+            yield skipped(f"limit_{name}", unit, reason or "this processor has no instruction for it")
