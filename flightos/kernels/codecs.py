@@ -8,6 +8,7 @@ Without the C module the plain references serve, with the same bytes, some thous
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -188,7 +189,9 @@ def _image_fields(given: CCSDS123Parameters) -> dict[str, int]:
     }
     is_plain = all(isinstance(value, int) for value in fields.values())
     is_known = given.sample_bits <= 16 and given.entropy_coder != EntropyCoder.HYBRID
-    if not is_plain or not is_known or CCSDS123Parameters(**fields) != given:
+    limit_bits = {given.error_absolute_bits, given.error_relative_bits} - {0, given.sample_bits - 1}
+    plain = replace(given, error_absolute_bits=0, error_relative_bits=0)
+    if limit_bits or not is_plain or not is_known or CCSDS123Parameters(**fields) != plain:
         raise KernelError("FOS_ERR_UNSUPPORTED", "the C coder does not have this")
     return fields
 

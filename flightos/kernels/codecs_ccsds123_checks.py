@@ -101,21 +101,24 @@ def _check_predictor(given: CCSDS123Parameters) -> None:
 def _check_weight_tables(given: CCSDS123Parameters) -> None:
     """4.6.3.3 and 4.10.4."""
     if given.weight_exponent_offsets is not None:
-        _check_by_weight(given.weight_exponent_offsets, given, -6, 5, "weight_exponent_offsets")
+        # The three directional weights share their offset.
+        counts = [given.difference_count(z) - (0 if given.is_reduced else 2) for z in range(given.bands)]
+        _check_by_weight(given.weight_exponent_offsets, counts, -6, 5, "weight_exponent_offsets")
     if given.weights_first is None:
         require(given.weights_first_bits == 0, "weights_first_bits without weights_first")
     else:
         _within((given.weights_first_bits,), 3, given.weight_bits + 3, "weights_first_bits")
         half = 1 << given.weights_first_bits - 1
-        _check_by_weight(given.weights_first, given, -half, half - 1, "weights_first")
+        counts = [given.difference_count(z) for z in range(given.bands)]
+        _check_by_weight(given.weights_first, counts, -half, half - 1, "weights_first")
 
 
 def _check_by_weight(
-    table: tuple[tuple[int, ...], ...], given: CCSDS123Parameters, low: int, top: int, name: str
+    table: tuple[tuple[int, ...], ...], counts: list[int], low: int, top: int, name: str
 ) -> None:
-    require(len(table) == given.bands, f"{name} does not have a tuple for each band")
-    for z, values in enumerate(table):
-        require(len(values) == given.difference_count(z), f"{name} of band {z} has a wrong length")
+    require(len(table) == len(counts), f"{name} does not have a tuple for each band")
+    for z, (values, count) in enumerate(zip(table, counts, strict=True)):
+        require(len(values) == count, f"{name} of band {z} does not have {count} values")
         _within(values, low, top, name)
 
 
