@@ -89,6 +89,34 @@ static void test_every_width_restored(void)
     }
 }
 
+/* Blocks of zeros (3.5) in an interval: 00000 begins them, then comes how many, as zeros before a one. */
+static fos_status_t decode_zero_blocks(uint32_t interval_blocks, const uint8_t *coded, size_t coded_bytes,
+                                       size_t block_count)
+{
+    const fos_ccsds121_parameters_t parameters = {16, 8, interval_blocks, 0};
+    uint8_t samples[100 * 16];
+    size_t written = 0;
+    memset(samples, 0xA5, sizeof samples);
+    const fos_status_t status = fos_ccsds121_decode(coded, coded_bytes, &parameters, samples, 8 * block_count,
+                                                    sizeof samples, &written);
+    CHECK(written == (status == FOS_OK ? 16 * block_count : 0));
+    for (size_t byte = 0; status == FOS_OK && byte < written; byte++) { CHECK(samples[byte] == 0); }
+    return status;
+}
+
+static void test_runs_of_zero_blocks(void)
+{
+    static const uint8_t three[] = {0x01};
+    CHECK(decode_zero_blocks(3, three, 1, 3) == FOS_OK);
+    CHECK(decode_zero_blocks(4, three, 1, 3) == FOS_OK);
+    CHECK(decode_zero_blocks(2, three, 1, 2) == FOS_ERR_CORRUPT); /* beyond the end of the interval */
+    static const uint8_t sixty_three[] = {0, 0, 0, 0, 0, 0, 0, 0, 0x08};
+    CHECK(decode_zero_blocks(63, sixty_three, 9, 63) == FOS_OK);
+    CHECK(decode_zero_blocks(62, sixty_three, 9, 62) == FOS_ERR_CORRUPT);
+    static const uint8_t seventy[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10}; /* more than a segment has */
+    CHECK(decode_zero_blocks(100, seventy, 10, 70) == FOS_ERR_CORRUPT);
+}
+
 static void test_refusals(void)
 {
     fos_ccsds121_parameters_t parameters = {12, 8, 4, FOS_CCSDS121_PREPROCESS};
@@ -100,6 +128,10 @@ static void test_refusals(void)
     CHECK(fos_ccsds121_decode(too_wide, 0, &parameters, memory, 1, 64, &written) == FOS_ERR_CORRUPT && written == 0);
     CHECK(fos_ccsds121_decode(too_wide, 2, &parameters, memory, 33, 64, &written) == FOS_ERR_CAPACITY);
     CHECK(fos_ccsds121_encode(too_wide, 0, &parameters, memory, 0, &written) == FOS_OK && written == 0);
+    CHECK(fos_ccsds121_decode(too_wide, 2, &parameters, memory, FOS_PIXEL_COUNT_MAX + 1, SIZE_MAX, &written)
+          == FOS_ERR_TOO_LARGE);
+    CHECK(fos_ccsds121_encode(too_wide, FOS_PIXEL_COUNT_MAX + 1, &parameters, memory, sizeof memory, &written)
+          == FOS_ERR_TOO_LARGE);
     CHECK(fos_ccsds121_encoded_bytes_max(NULL, 1) == 0);
     parameters.block_size = 24;
     CHECK(fos_ccsds121_encode(memory, 1, &parameters, memory, sizeof memory, &written) == FOS_ERR_PARAMETER);
@@ -116,6 +148,7 @@ int main(void)
 {
     test_published_by_another_coder();
     test_every_width_restored();
+    test_runs_of_zero_blocks();
     test_refusals();
     return report();
 }

@@ -81,6 +81,12 @@ static void test_streams_and_combine(void)
         CHECK(fos_crc32c(first, start + first_count, byte_count - first_count) == whole);
     }
     CHECK(fos_crc32c_combine(0, 0x12345678u, 0) == 0x12345678u);
+    /* Lengths beyond 32 bits: two steps are one step of their sum. */
+    for (unsigned shift = 20; shift < 63; shift++) {
+        const uint64_t half = ((uint64_t)1 << shift) + 5;
+        CHECK(fos_crc32c_combine(fos_crc32c_combine(0x89ABCDEFu, 0, half), 0, half)
+              == fos_crc32c_combine(0x89ABCDEFu, 0, 2 * half));
+    }
     guarded_free(data, capacity);
 }
 
