@@ -251,10 +251,10 @@ def test_a_damaged_code_is_told() -> None:
             decode_image(coded[:end])
     with pytest.raises(KernelError, match="FOS_ERR_TOO_LARGE"):
         decode_image(coded, sample_count_max=image.size - 1)
-    hybrid = bytearray(coded)
-    hybrid[10] |= 2
+    reserved = bytearray(coded)
+    reserved[10] |= 6
     with pytest.raises(KernelError, match="FOS_ERR_UNSUPPORTED"):
-        decode_image(hybrid)
+        decode_image(reserved)
     parameters = CCSDS121Parameters(bits_per_sample=16)
     with pytest.raises(KernelError, match="FOS_ERR_CORRUPT"):
         decode_samples(encode_samples(image, parameters)[:-8], parameters, image.shape)
