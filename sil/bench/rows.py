@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -12,12 +12,18 @@ import msgspec
 
 Detail = Mapping[str, float | int | str | bool | None]
 
+NAME_WIDTH: Final = 36
+
 _COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {"<=": operator.le, ">=": operator.ge}
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One figure. `ratio` is to the peer, measured in the same run, and better when larger unless `detail` says
-    otherwise; `goal` ("<= 5", ">= 1000") applies to the ratio where there is one, else to the value."""
+    otherwise; `goal` ("<= 5", ">= 1000") applies to the ratio where there is one, else to the value.
+
+    Known to the table in `detail`: `limit` and `limit_ratio`, the share reached of what this machine can do at
+    most; `bound`, what keeps the figure from being better.
+    """
 
     name: str
     value: float | None
@@ -41,10 +47,16 @@ def missing_peer(module: str) -> str | None:
 
 
 def document(row: Row) -> dict[str, Any]:
-    """The row as its JSON object; `skipped` appears only where there is no value."""
+    """The row as its JSON object; `skipped` appears only where there is no value, and in `detail` whether the goal is
+    met, and what is known of the reason where it is not."""
     content = dict(msgspec.to_builtins(row))
     if row.skipped is None:
         del content["skipped"]
+    verdict = is_met(row)
+    if verdict is not None:
+        content["detail"] = {**content["detail"], "is_met": verdict}
+    if verdict is False and shortfall(row):
+        content["detail"]["shortfall"] = shortfall(row)
     return content
 
 
@@ -64,23 +76,56 @@ def is_met(row: Row) -> bool | None:
     return _COMPARISONS[sign](figure, float(limit))
 
 
-def table_lines(row: Row) -> list[str]:
-    """The row for people: figure, goal and verdict on one line, the detail below it."""
+def shortfall(row: Row) -> str:
+    """Why a goal is not met, as far as the limit measured in the same run can say; "" where it cannot."""
+    bound = row.detail.get("bound")
+    limit, share = row.detail.get("limit"), row.detail.get("limit_ratio")
+    reasons = [bound] if isinstance(bound, str) else []
+    if row.ratio is not None and row.goal is not None and isinstance(share, float) and share > 0:
+        most = row.ratio / share
+        below = "" if most >= float(row.goal.partition(" ")[2]) else "only "
+        reasons.insert(0, f"{_percent(share)} of {limit}; all of it would be {below}{most:.3g} x {row.peer}")
+    return "; ".join(reasons)
+
+
+def table_lines(row: Row, is_detailed: bool = True) -> list[str]:
+    """The row for people: figure, peer, limit, goal and verdict on one line, the detail below it."""
     if row.skipped is not None:
-        return [f"{row.name:<28} skipped: {row.skipped}"]
+        return [f"{row.name:<{NAME_WIDTH}} skipped: {row.skipped}"]
     value = "-" if row.value is None else f"{row.value:,.4g} {row.unit}"
     ratio = "" if row.ratio is None else f"{row.ratio:.3g} x {row.peer}"
+    share = row.detail.get("limit_ratio")
+    limit = f"{_percent(share)} of {row.detail.get('limit')}" if isinstance(share, float) else ""
     verdict = {True: "met", False: "not met", None: ""}[is_met(row)]
     goal = "" if row.goal is None else f"goal {row.goal}"
-    lines = [f"{row.name:<28} {value:<24} {ratio:<26} {goal:<14} {verdict}".rstrip()]
-    if row.detail:
-        figures = [
-            f"{key} {_short(value)}" for key, value in row.detail.items() if not isinstance(value, str)
-        ]
-        if figures:
-            lines.append("    " + ", ".join(figures))
-        lines += [f"    {key}: {value}" for key, value in row.detail.items() if isinstance(value, str)]
+    line = f"{row.name:<{NAME_WIDTH}} {value:<20} {ratio:<22} {limit:<16} {goal:<12} {verdict}".rstrip()
+    return [line, *_detail_lines(row)] if is_detailed else [line]
+
+
+def summary_lines(rows: Sequence[Row]) -> list[str]:
+    """How many goals are met, and each that is not, with the reason; nothing where no row has a goal."""
+    judged = [row for row in rows if is_met(row) is not None]
+    missed = [row for row in judged if not is_met(row)]
+    absent = [row for row in rows if row.skipped is not None]
+    if not judged:
+        return []
+    lines = [f"{len(judged) - len(missed)} goals met, {len(missed)} not met, {len(absent)} rows skipped"]
+    for row in missed:
+        figure = f"{row.value:.3g} {row.unit}" if row.ratio is None else f"{row.ratio:.3g} x {row.peer}"
+        lines.append(f"  not met: {row.name}: {figure}, goal {row.goal}")
+        if shortfall(row):
+            lines.append(f"           {shortfall(row)}")
     return lines
+
+
+def _detail_lines(row: Row) -> list[str]:
+    figures = [f"{key} {_short(value)}" for key, value in row.detail.items() if not isinstance(value, str)]
+    lines = ["    " + ", ".join(figures)] if figures else []
+    return lines + [f"    {key}: {value}" for key, value in row.detail.items() if isinstance(value, str)]
+
+
+def _percent(ratio: float) -> str:
+    return f"{100 * ratio:.3g} %"
 
 
 def _short(value: float | int | bool | None) -> str:

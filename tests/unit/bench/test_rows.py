@@ -6,7 +6,18 @@ import json
 
 import pytest
 
-from sil.bench.rows import Row, document, is_met, json_line, missing_peer, skipped, table_lines
+from sil.bench.rows import (
+    NAME_WIDTH,
+    Row,
+    document,
+    is_met,
+    json_line,
+    missing_peer,
+    shortfall,
+    skipped,
+    summary_lines,
+    table_lines,
+)
 
 
 def row(value: float = 12.0, ratio: float | None = None, goal: str | None = ">= 10") -> Row:
@@ -27,7 +38,7 @@ def test_a_skipped_row_says_why_and_has_no_value() -> None:
     assert content["skipped"] == "simpy is not installed"
     assert content["value"] is None
     assert content["peer"] == "simpy"
-    assert table_lines(skipped("figure", "x", "gone")) == ["figure                       skipped: gone"]
+    assert table_lines(skipped("figure", "x", "gone")) == [f"{'figure':<{NAME_WIDTH}} skipped: gone"]
 
 
 @pytest.mark.parametrize(
@@ -61,6 +72,77 @@ def test_the_table_shows_figure_goal_verdict_and_detail() -> None:
     first, detail = table_lines(row(value=9.0, ratio=None))
     assert first.split() == ["figure", "9", "s", "goal", ">=", "10", "not", "met"]
     assert detail.strip() == "rounds 3"
+
+
+def limited(ratio: float, share: float, goal: str) -> Row:
+    return Row(
+        name="figure",
+        value=1.0,
+        unit="GB/s",
+        peer="other",
+        ratio=ratio,
+        goal=goal,
+        detail={"limit": "copy", "limit_ratio": share},
+    )
+
+
+def test_one_line_names_figure_peer_share_of_the_limit_goal_and_verdict() -> None:
+    (line,) = table_lines(limited(3.0, 0.75, ">= 4"), is_detailed=False)
+    words = [
+        "figure",
+        "1",
+        "GB/s",
+        "3",
+        "x",
+        "other",
+        "75",
+        "%",
+        "of",
+        "copy",
+        "goal",
+        ">=",
+        "4",
+        "not",
+        "met",
+    ]
+    assert line.split() == words
+
+
+@pytest.mark.parametrize(
+    ("ratio", "share", "reason"),
+    [
+        (3.0, 0.5, "50 % of copy; all of it would be 6 x other"),
+        (3.0, 0.9, "90 % of copy; all of it would be only 3.33 x other"),
+    ],
+)
+def test_a_missed_goal_says_what_the_whole_limit_would_give(ratio: float, share: float, reason: str) -> None:
+    missed = limited(ratio, share, ">= 4")
+    assert shortfall(missed) == reason
+    assert document(missed)["detail"]["is_met"] is False
+    assert document(missed)["detail"]["shortfall"] == reason
+
+
+def test_a_bound_that_is_known_is_named() -> None:
+    missed = Row(name="figure", value=0.4, unit="of copy", goal=">= 0.5", detail={"bound": "arithmetic"})
+    assert shortfall(missed) == "arithmetic"
+    assert shortfall(row(value=1.0)) == ""
+
+
+def test_a_goal_that_is_met_needs_no_reason() -> None:
+    detail = document(limited(5.0, 0.5, ">= 4"))["detail"]
+    assert detail["is_met"] is True
+    assert "shortfall" not in detail
+    assert "is_met" not in document(row(goal=None))["detail"]
+
+
+def test_the_summary_counts_goals_and_names_each_that_is_missed() -> None:
+    rows = [row(), limited(3.0, 0.5, ">= 4"), skipped("peer", "x", "gone", goal=">= 1"), row(goal=None)]
+    assert summary_lines(rows) == [
+        "1 goals met, 1 not met, 1 rows skipped",
+        "  not met: figure: 3 x other, goal >= 4",
+        "           50 % of copy; all of it would be 6 x other",
+    ]
+    assert summary_lines([row(goal=None)]) == []
 
 
 def test_a_missing_peer_is_named() -> None:
