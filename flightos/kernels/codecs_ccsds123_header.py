@@ -54,7 +54,7 @@ _ESSENTIAL: Final = (  # table 5-3
     Field(1, "has_large_range"),
     Field(4, "sample_bits_low", has_no_zero=True),
     Field(1, "is_sequential"),
-    Field(16, "depth"),
+    Field(16, "depth", has_no_zero=True),
     Field(2),
     Field(3, "output_word_bytes", has_no_zero=True),
     Field(2, "entropy_coder"),

@@ -118,6 +118,7 @@ def with_bits(header: bytes, byte: int, mask: int) -> bytes:
     [
         pytest.param(10, 0x06, "FOS_ERR_UNSUPPORTED", id="reserved coder"),
         pytest.param(7, 0x20, "FOS_ERR_CORRUPT", id="28 bits and an empty body"),
+        pytest.param(8, 0x01, "FOS_ERR_CORRUPT", id="sub-frames of more bands than there are"),
         pytest.param(12, 0x40, "FOS_ERR_CORRUPT", id="representatives without a resolution"),
         pytest.param(16, 0x80, "FOS_ERR_CORRUPT", id="offset table that is not used"),
         pytest.param(16, 0x20, "FOS_ERR_CORRUPT", id="weight table that is not used"),
@@ -131,6 +132,14 @@ def with_bits(header: bytes, byte: int, mask: int) -> bytes:
 def test_headers_that_cannot_be_read_are_told(byte: int, mask: int, status: str) -> None:
     with pytest.raises(KernelError, match=status):
         codecs_ccsds123_reference.decode(with_bits(header_of(PLAIN), byte, mask))
+
+
+def test_sub_frames_without_bands_are_told() -> None:
+    """5.4.2.2.1: M is modulo 2^16, so 0 is 65536 and not another order."""
+    header = bytearray(header_of(replace(PLAIN, interleave_bands=0)))
+    header[7] &= 0xFE
+    with pytest.raises(KernelError, match="FOS_ERR_CORRUPT"):
+        take_header(BitReader(bytes(header)))
 
 
 @pytest.mark.parametrize("end", [0, 5, 11, 12, 18])
