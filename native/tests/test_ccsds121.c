@@ -117,6 +117,21 @@ static void test_runs_of_zero_blocks(void)
     CHECK(decode_zero_blocks(100, seventy, 10, 70) == FOS_ERR_CORRUPT);
 }
 
+/* 32 bits, split at 29: the part before the split has 3 bits, so seven zeros are the most (3.3). Eight would wrap. */
+static void test_split_of_the_widest_samples(void)
+{
+    const fos_ccsds121_parameters_t parameters = {32, 8, 1, 0};
+    const uint8_t coded[32] = {0xF0, 0x0F, 0xF0};
+    uint8_t samples[32];
+    size_t written = 0;
+    CHECK(fos_ccsds121_decode(coded, sizeof coded, &parameters, samples, 8, sizeof samples, &written) == FOS_OK);
+    CHECK(written == 32 && samples[3] == 0xE0);
+    const uint8_t wrapping[32] = {0xF0, 0x07, 0xF8};
+    CHECK(fos_ccsds121_decode(wrapping, sizeof wrapping, &parameters, samples, 8, sizeof samples, &written)
+          == FOS_ERR_CORRUPT);
+    CHECK(written == 0);
+}
+
 static void test_refusals(void)
 {
     fos_ccsds121_parameters_t parameters = {12, 8, 4, FOS_CCSDS121_PREPROCESS};
@@ -149,6 +164,7 @@ int main(void)
     test_published_by_another_coder();
     test_every_width_restored();
     test_runs_of_zero_blocks();
+    test_split_of_the_widest_samples();
     test_refusals();
     return report();
 }
