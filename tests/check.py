@@ -26,7 +26,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PYTHON: Final = sys.executable
-PYTHON_FOLDERS: Final = ("flightos", "sil", "tests")
+PYTHON_FOLDERS: Final = ("flightos", "sil", "tests", "examples")
 OUTPUT_LINES_MAX: Final = 200
 PYTEST_NOTHING_COLLECTED: Final = 5
 STAGE_S_MAX: Final = 1_200

@@ -1,0 +1,127 @@
+"""Every example runs, holds its own checks and draws its picture; docs/KERNELS.md shows what they really find."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import numpy as np
+import pytest
+
+from flightos.kernels import backend
+
+ROOT: Final = Path(__file__).parents[3]
+EXAMPLES: Final = ROOT / "examples"
+PAGE: Final = ROOT / "docs" / "KERNELS.md"
+DATA: Final = Path(os.environ.get("FLIGHTOS_DATA", ROOT.parent / "shared" / "data"))
+GOTCHA: Final = DATA / "sar_gotcha" / "gotcha_pass1_hh_az001-004.npz"
+NAMES: Final = (
+    "water_and_burn",
+    "ships_and_fires",
+    "sar_focus",
+    "image_compression",
+    "near_lossless",
+    "upsets",
+    "lost_shards",
+    "matrix_product",
+    "own_tables",
+    "constellation_sight",
+    "contacts",
+)
+PICTURE_BYTES_MAX: Final = 250_000
+CHANGING: Final = ("drawn:", "time:", "rates with", "NOT THE REAL SET", "NO PEERS")
+"""Beginnings of lines that the page does not repeat: they depend on the machine and on what is installed."""
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Import an example as a script is: its folder comes first; afterwards nothing of it is left."""
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed: no example runs (extra plots)")
+    pytest.importorskip("tifffile", reason="tifffile is not installed: the Landsat image is not read")
+    if backend() != "c":
+        pytest.skip("flightos._fos is not built: the codecs' references take a thousand times longer")
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    known = set(sys.modules)
+
+    def load_one(name: str) -> ModuleType:
+        monkeypatch.setattr(importlib.import_module("pictures"), "DOTS_PER_INCH", 40)
+        module = importlib.import_module(name)
+        if name == "image_compression":
+            monkeypatch.setattr(module, "ROUNDS", 1)
+        return module
+
+    yield load_one
+    for name in set(sys.modules) - known:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(EXAMPLES)):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_holds_and_the_page_says_what_it_finds(
+    name: str, load: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--out", str(tmp_path)]
+    has_real_input = name != "sar_focus" or GOTCHA.exists()
+    if name == "sar_focus" and has_real_input:
+        given += ["--sar", str(GOTCHA)]
+    assert load(name).main(given) == 0
+    assert (tmp_path / f"{name}.png").stat().st_size > 1_000
+    lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith(CHANGING)]
+    assert any(line.startswith("checked: ") for line in lines)
+    page = PAGE.read_text(encoding="utf-8")
+    if name == "image_compression":  # its table: rates depend on the machine, compression does not
+        assert ratios((tmp_path / f"{name}.md").read_text(encoding="utf-8")) == ratios(page)
+    elif has_real_input:
+        assert [line for line in lines if f"\n{line}\n" not in page] == []
+
+
+def ratios(text: str) -> dict[str, tuple[str, str]]:
+    """Coder of flightos to its compression of the two images, from the table; peers differ between versions."""
+    rows = re.findall(r"^\| (CCSDS [^|]+) \| ([\d.]+) \| \d+ \| \d+ \| ([\d.]+) \|", text, flags=re.M)
+    return {name: (first, second) for name, first, second in rows}
+
+
+def test_made_up_echoes_are_focused_too(load: Any, tmp_path: Path) -> None:
+    assert load("sar_focus").main(["--out", str(tmp_path)]) == 0
+
+
+def test_an_example_fails_when_a_kernel_does_not_do_its_work(
+    load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A scrub that leaves everything as it is must not pass as a correction."""
+    module = load("upsets")
+    monkeypatch.setattr(module.voting, "scrub", lambda *_: (0, 0, 0))
+    assert module.main(["--out", str(tmp_path)]) == 1
+    assert "WRONG: the majority is the image" in capsys.readouterr().out
+
+
+def test_everything_runs_each_example_once(load: Any) -> None:
+    assert load("everything").EXAMPLES == NAMES
+    helpers = {"pictures", "coders", "everything"}
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == set(NAMES) | helpers
+
+
+def test_the_page_has_a_picture_of_each_example() -> None:
+    shown = re.findall(r"\]\((pictures/\w+\.png)\)", PAGE.read_text(encoding="utf-8"))
+    assert shown == [f"pictures/{name}.png" for name in NAMES]
+    sizes = [(PAGE.parent / picture).stat().st_size for picture in shown]
+    assert max(sizes) < PICTURE_BYTES_MAX
+    assert sum(sizes) < 6 * PICTURE_BYTES_MAX
+
+
+def test_the_code_of_the_page_runs() -> None:
+    """All blocks in order, in one place, as a reader would type them."""
+    pytest.importorskip("tifffile", reason="tifffile is not installed: the Landsat image is not read")
+    if backend() != "c":
+        pytest.skip("flightos._fos is not built: the codecs' references take a thousand times longer")
+    names: dict[str, Any] = {}
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.S)
+    assert len(blocks) == len(NAMES) + 1
+    for block in blocks:
+        exec(block, names)
+    assert np.array_equal(names["decode_image"](names["image_code"]), names["scene"].image)
