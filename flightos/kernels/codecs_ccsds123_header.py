@@ -2,8 +2,8 @@
 
 What a reader makes of odd headers: reserved bits, and fields that mean nothing in the mode at hand, are not looked at.
 FOS_ERR_CORRUPT: the bytes end too early, a value is outside its range, or a table is there that the flags beside say
-is not used. FOS_ERR_UNSUPPORTED: the coder or a table's type is a reserved one. FOS_ERR_PARAMETER: a table is used
-and left out, and the reader was not told it, or told one of another image. FOS_ERR_TOO_LARGE: more samples than
+is not used. FOS_ERR_UNSUPPORTED: the coder or a table's type is a reserved one, or a table is used and left out, and
+the reader was not told it. FOS_ERR_PARAMETER: it was told one of another image. FOS_ERR_TOO_LARGE: more samples than
 SAMPLE_COUNT_MAX.
 """
 

@@ -110,7 +110,7 @@ def _put_by_weight(
 def parameters_of(values: Numbers, known: CCSDS123Parameters | None) -> CCSDS123Parameters:
     """Give the parameters that a header's numbers say, with the tables that it leaves out from `known`.
 
-    Raises KernelError(FOS_ERR_CORRUPT, FOS_ERR_TOO_LARGE or FOS_ERR_PARAMETER).
+    Raises KernelError(FOS_ERR_CORRUPT, FOS_ERR_UNSUPPORTED, FOS_ERR_TOO_LARGE or FOS_ERR_PARAMETER).
     """
     found: dict[str, Any] = {name: values[name] for name in _SAME if name in values}
     found["sample_bits"] = values["sample_bits_low"] + (16 if values["has_large_range"] else 0)
@@ -173,7 +173,7 @@ def _take_band(values: Numbers, name: str, z: int) -> tuple[int, ...]:
 
 def _known_table(values: Numbers, name: str, known: CCSDS123Parameters | None) -> Any:
     if known is None:
-        raise KernelError("FOS_ERR_PARAMETER", f"the header leaves {name} out, which must then be known")
+        raise KernelError("FOS_ERR_UNSUPPORTED", f"the header leaves {name} out, and it is not known")
     if known.shape != (values["bands"], values["rows"], values["cols"]):
         raise KernelError("FOS_ERR_PARAMETER", f"{name} is known for another image")
     return getattr(known, name)
