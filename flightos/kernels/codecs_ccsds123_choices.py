@@ -140,7 +140,6 @@ class SupplementaryTable:
     def _float(self, code: int) -> float:
         significand = code & (1 << self.significand_bits) - 1
         exponent = code >> self.significand_bits & (1 << self.exponent_bits) - 1
-        # The standard prints (-1)^beta here and says beside it that b is the sign bit.
         sign = -1.0 if code >> self.significand_bits + self.exponent_bits else 1.0
         scale = -self.exponent_bias - self.significand_bits
         if exponent == 0:
