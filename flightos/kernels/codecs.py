@@ -1,14 +1,14 @@
-"""Compression without loss: CCSDS 121.0-B-3 for sequences of samples, CCSDS 123.0-B-2 for images of several bands.
+"""Compression: CCSDS 121.0-B-3 for sequences of samples, CCSDS 123.0-B-2 for images of several bands.
 
-`encode_image` also takes error limits (near-lossless), and its bytes carry their own parameters; those of
-`encode_samples` do not. Decoders take any bytes: what is no such code is a KernelError, and nothing is given.
-Without the C module the plain references serve, with the same bytes, some thousand times slower.
+`encode_image` also takes error limits (near-lossless), and its bytes carry their own parameters, but for tables that
+they are told to leave out; those of `encode_samples` do not. Decoders take any bytes: what is no such code is a
+KernelError, and nothing is given. Without the C module the plain references serve, with the same bytes, some thousand
+times slower.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from flightos.kernels.arguments import check_array
 from flightos.kernels.codecs_bits import BitReader
 from flightos.kernels.codecs_ccsds123_choices import EntropyCoder, LocalSum
 from flightos.kernels.codecs_ccsds123_header import take_header
+from flightos.kernels.codecs_ccsds123_native import NativeParameters
 from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
 from flightos.kernels.codecs_parameters import SAMPLE_COUNT_MAX, CCSDS121Parameters
 
@@ -39,9 +40,6 @@ if backend() == "c":
     from flightos._fos import lib as _lib
 
 Buffer = bytes | bytearray | memoryview
-
-HEADER_BYTES_MAX = 32
-"""No header that can be read here is longer."""
 
 
 def _raise_unless_ok(status: int) -> None:
@@ -150,28 +148,29 @@ def _samples_parameters(parameters: CCSDS121Parameters) -> Any:
 
 
 def encode_image(image: NDArray[Any], parameters: CCSDS123Parameters | None = None) -> bytes:
-    """Compress an image of shape (bands, rows, cols), CCSDS 123.0-B-2; uint8, int8, uint16 or int16.
+    """Compress an image of shape (bands, rows, cols), CCSDS 123.0-B-2; unsigned or signed numbers of 8, 16 or 32 bits.
 
     Without parameters: `CCSDS123Parameters.for_image(image)`, lossless. Raises TypeError for another dtype,
     KernelError SHAPE_MISMATCH when the parameters are for another shape, FOS_ERR_RANGE for a sample of more than
     `sample_bits`, FOS_ERR_PARAMETER.
     """
-    if not isinstance(image, np.ndarray) or image.dtype.kind not in "ui" or image.dtype.itemsize > 2:
-        raise TypeError("image must be a numpy array of uint8, int8, uint16 or int16")
+    if not isinstance(image, np.ndarray) or image.dtype.kind not in "ui" or image.dtype.itemsize > 4:
+        raise TypeError("image must be a numpy array of uint8, int8, uint16, int16, uint32 or int32")
     given = CCSDS123Parameters.for_image(image) if parameters is None else parameters
     check_array("image", image, given.dtype, given.shape)
     given.check()
     if backend() == "numpy":
         return codecs_ccsds123_reference.encode(image, given)
-    c_given = _ffi.new("fos_ccsds123_parameters_t *", _image_fields(given))
-    scratch = np.empty(_lib.fos_ccsds123_scratch_bytes(c_given), np.uint8)
-    encoded = np.empty(_lib.fos_ccsds123_encoded_bytes_max(c_given), np.uint8)
+    native = NativeParameters(_ffi, given)
+    scratch = np.empty(_lib.fos_ccsds123_scratch_bytes(native.numbers), np.uint8)
+    encoded = np.empty(_lib.fos_ccsds123_encoded_bytes_max(native.numbers, native.tables), np.uint8)
     encoded_bytes = _ffi.new("size_t *")
     _raise_unless_ok(
         _lib.fos_ccsds123_encode(
             _ffi.from_buffer("uint8_t[]", image),
             image.nbytes,
-            c_given,
+            native.numbers,
+            native.tables,
             _ffi.from_buffer("uint8_t[]", scratch, require_writable=True),
             scratch.size,
             _ffi.from_buffer("uint8_t[]", encoded, require_writable=True),
@@ -182,50 +181,45 @@ def encode_image(image: NDArray[Any], parameters: CCSDS123Parameters | None = No
     return encoded[: encoded_bytes[0]].tobytes()
 
 
-def _image_fields(given: CCSDS123Parameters) -> dict[str, int]:
-    """What C is told; what C does not have is refused."""
-    fields: dict[str, Any] = {
-        name: getattr(given, name) for name, _ in _ffi.typeof("fos_ccsds123_parameters_t").fields
-    }
-    is_plain = all(isinstance(value, int) for value in fields.values())
-    is_known = given.sample_bits <= 16 and given.entropy_coder != EntropyCoder.HYBRID
-    limit_bits = {given.error_absolute_bits, given.error_relative_bits} - {0, given.sample_bits - 1}
-    plain = replace(given, error_absolute_bits=0, error_relative_bits=0)
-    if limit_bits or not is_plain or not is_known or CCSDS123Parameters(**fields) != plain:
-        raise KernelError("FOS_ERR_UNSUPPORTED", "the C coder does not have this")
-    return fields
+def read_image_header(encoded: Buffer, known: CCSDS123Parameters | None = None) -> CCSDS123Parameters:
+    """Read what a compressed image says of itself; `known` has the tables that it leaves out.
 
-
-def read_image_header(encoded: Buffer) -> CCSDS123Parameters:
-    """Read what a compressed image says of itself.
-
-    Raises KernelError FOS_ERR_CORRUPT when it is no header, FOS_ERR_UNSUPPORTED when it asks for what is not here
-    (more than 16 bits, the hybrid coder, tables, sample representatives, changing error limits).
+    Raises KernelError FOS_ERR_CORRUPT when it is no header, FOS_ERR_UNSUPPORTED when it asks for what the standard
+    reserves for later or for tables that nobody has told, FOS_ERR_PARAMETER when `known` is for another image.
     """
     _check_buffer("encoded", encoded)
-    return take_header(BitReader(bytes(memoryview(encoded).cast("B")[:HEADER_BYTES_MAX])))
+    data = memoryview(encoded).cast("B")
+    if backend() == "c":
+        numbers, header_bytes = _ffi.new("fos_ccsds123_parameters_t *"), _ffi.new("size_t *")
+        source = _ffi.from_buffer("uint8_t[]", data)
+        _raise_unless_ok(_lib.fos_ccsds123_read_header(source, len(data), numbers, header_bytes))
+        data = data[: header_bytes[0]]
+    return take_header(BitReader(bytes(data)), known)
 
 
-def decode_image(encoded: Buffer, sample_count_max: int = SAMPLE_COUNT_MAX) -> NDArray[Any]:
+def decode_image(
+    encoded: Buffer, sample_count_max: int = SAMPLE_COUNT_MAX, known: CCSDS123Parameters | None = None
+) -> NDArray[Any]:
     """Restore an image from `encode_image`, or from another coder of CCSDS 123.0-B-2.
 
-    The header tells how large it is: sample_count_max bounds the memory that bytes from outside may ask for.
-    Raises KernelError FOS_ERR_CORRUPT, FOS_ERR_UNSUPPORTED, FOS_ERR_TOO_LARGE.
+    The header tells how large it is: sample_count_max bounds the memory that bytes from outside may ask for. `known`
+    has the tables that the header leaves out. Raises KernelError as `read_image_header` does, and FOS_ERR_TOO_LARGE.
     """
-    given = read_image_header(encoded)
+    given = read_image_header(encoded, known)
     if given.cols * given.rows * given.bands > sample_count_max:
         raise KernelError("FOS_ERR_TOO_LARGE", f"{given.shape}")
     if backend() == "numpy":
-        return codecs_ccsds123_reference.decode(bytes(encoded))
+        return codecs_ccsds123_reference.decode(bytes(encoded), known)
     image = np.empty(given.shape, given.dtype)
-    c_given = _ffi.new("fos_ccsds123_parameters_t *", _image_fields(given))
-    scratch = np.empty(_lib.fos_ccsds123_scratch_bytes(c_given), np.uint8)
+    native = NativeParameters(_ffi, given)
+    scratch = np.empty(_lib.fos_ccsds123_scratch_bytes(native.numbers), np.uint8)
     image_bytes = _ffi.new("size_t *")
     source = _ffi.from_buffer("uint8_t[]", encoded)
     _raise_unless_ok(
         _lib.fos_ccsds123_decode(
             source,
             len(source),
+            native.tables,
             _ffi.from_buffer("uint8_t[]", image, require_writable=True),
             image.nbytes,
             _ffi.from_buffer("uint8_t[]", scratch, require_writable=True),

@@ -193,20 +193,56 @@ typedef struct {
     uint32_t block_size;
     uint32_t interval_blocks;
     uint32_t is_restricted;
+    uint32_t user_data;
+    uint32_t error_absolute_bits;
+    uint32_t error_relative_bits;
+    int32_t limits_period_log2;
+    uint32_t representative_bits;
+    uint32_t representative_damping;
+    uint32_t representative_offset;
+    uint32_t weights_first_bits;
+    uint64_t hybrid_accumulator_first;
+    uint32_t tables_used;
+    uint32_t tables_left_out;
+    uint32_t supplementary_count;
 } fos_ccsds123_parameters_t;
 
+typedef struct {
+    int64_t *values;
+    size_t count;
+} fos_ccsds123_table_t;
+
+typedef struct {
+    uint32_t purpose;
+    uint32_t kind;
+    uint32_t structure;
+    uint32_t user_data;
+    uint32_t integer_bits;
+    uint32_t significand_bits;
+    uint32_t exponent_bits;
+    uint32_t exponent_bias;
+    fos_ccsds123_table_t elements;
+} fos_ccsds123_supplementary_t;
+
+typedef struct {
+    fos_ccsds123_table_t by_kind[8];
+    fos_ccsds123_supplementary_t supplementary[15];
+} fos_ccsds123_tables_t;
+
 size_t fos_ccsds123_scratch_bytes(const fos_ccsds123_parameters_t *parameters);
-size_t fos_ccsds123_encoded_bytes_max(const fos_ccsds123_parameters_t *parameters);
+size_t fos_ccsds123_encoded_bytes_max(const fos_ccsds123_parameters_t *parameters, const fos_ccsds123_tables_t *tables);
 
 fos_status_t fos_ccsds123_encode(const uint8_t *image, size_t image_bytes, const fos_ccsds123_parameters_t *parameters,
-                                 uint8_t *scratch, size_t scratch_bytes, uint8_t *encoded,
-                                 size_t encoded_capacity_bytes, size_t *encoded_bytes);
+                                 const fos_ccsds123_tables_t *tables, uint8_t *scratch, size_t scratch_bytes,
+                                 uint8_t *encoded, size_t encoded_capacity_bytes, size_t *encoded_bytes);
 
 fos_status_t fos_ccsds123_read_header(const uint8_t *encoded, size_t encoded_bytes,
                                       fos_ccsds123_parameters_t *parameters, size_t *header_bytes);
 
-fos_status_t fos_ccsds123_decode(const uint8_t *encoded, size_t encoded_bytes, uint8_t *image,
-                                 size_t image_capacity_bytes, uint8_t *scratch, size_t scratch_bytes,
+fos_status_t fos_ccsds123_read_tables(const uint8_t *encoded, size_t encoded_bytes, fos_ccsds123_tables_t *tables);
+
+fos_status_t fos_ccsds123_decode(const uint8_t *encoded, size_t encoded_bytes, const fos_ccsds123_tables_t *tables,
+                                 uint8_t *image, size_t image_capacity_bytes, uint8_t *scratch, size_t scratch_bytes,
                                  size_t *image_bytes);
 
 /* Protection and integer kernels: include/flightos_kernels_protection.h. */

@@ -1,12 +1,14 @@
 /* CCSDS 123.0-B-2: an image to a compressed image. Rows are predicted band by band in either order of coding; only the
  * entropy coder sees the difference, for a line of all its bands is predicted before it is coded.
  */
-#include "ccsds123_internal.h"
+#include "ccsds123_entropy.h"
 
 typedef struct {
     const fos_ccsds123_layout_t *layout;
+    const fos_ccsds123_tables_t *tables;
     fos_ccsds123_scratch_t scratch;
-    const uint8_t *image;
+    fos_ccsds123_images_t images;
+    bool is_known; /* the samples themselves predict: all of a row is known before it is predicted */
 } coding_t;
 
 /* False when a sample needs more than D bits. */
@@ -26,8 +28,8 @@ static bool is_in_range(const fos_ccsds123_layout_t *layout, const int32_t *samp
 static bool prepare_lossless(const coding_t *coding, const fos_ccsds123_scratch_t *scratch, uint32_t band, uint32_t row,
                              fos_ccsds123_row_t *prepared)
 {
-    fos_ccsds123_prepare(coding->layout, scratch, coding->image, band, row, prepared);
-    fos_ccsds123_central_row(coding->layout, scratch, coding->image, band, row);
+    fos_ccsds123_prepare(coding->layout, scratch, coding->images.originals, band, row, prepared);
+    fos_ccsds123_central_row(coding->layout, scratch, coding->images.originals, band, row);
     fos_ccsds123_prepare_directions(prepared);
     return is_in_range(coding->layout, prepared->current);
 }
@@ -52,16 +54,18 @@ static bool predict_lossless_pair(const coding_t *coding, uint32_t band, uint32_
 }
 
 /* From the image as the decoder will have it; the row joins that image. */
-static bool predict_near_lossless(const coding_t *coding, uint32_t band, uint32_t row)
+static bool predict_restoring(const coding_t *coding, uint32_t band, uint32_t row)
 {
+    const fos_ccsds123_images_t *images = &coding->images;
     fos_ccsds123_row_t prepared;
-    fos_ccsds123_prepare(coding->layout, &coding->scratch, coding->scratch.restored, band, row, &prepared);
-    fos_ccsds123_prepare_sums(&prepared, &coding->scratch, coding->scratch.restored);
-    fos_ccsds123_load_row(coding->layout, coding->image, band, row, coding->scratch.originals);
+    fos_ccsds123_prepare(coding->layout, &coding->scratch, images->seen, band, row, &prepared);
+    fos_ccsds123_prepare_sums(&prepared, &coding->scratch, images->seen);
+    fos_ccsds123_prepare_quantizer(&prepared, coding->tables);
+    fos_ccsds123_load_row(coding->layout, images->originals, band, row, coding->scratch.originals);
     if (!is_in_range(coding->layout, coding->scratch.originals)) { return false; }
-    prepared.originals = coding->scratch.originals;
+    prepared.is_coding = true;
     (void)fos_ccsds123_predict_restoring(&prepared);
-    fos_ccsds123_store_row(coding->layout, coding->scratch.restored, band, row, prepared.current);
+    fos_ccsds123_store_row(coding->layout, images->kept, band, row, prepared.current);
     return true;
 }
 
@@ -69,20 +73,24 @@ static void start_bands(const coding_t *coding)
 {
     const fos_ccsds123_layout_t *layout = coding->layout;
     for (uint32_t band = 0; band < layout->given.bands; band++) {
-        fos_ccsds123_start_weights(layout, band, coding->scratch.weights + (size_t)band * layout->weight_count);
+        int32_t *weights = coding->scratch.weights + (size_t)band * layout->weight_count;
+        fos_ccsds123_start_weights(layout, coding->tables, band, weights);
     }
 }
 
 static bool predict_row(const coding_t *coding, uint32_t band, uint32_t row)
 {
-    return coding->layout->is_lossless ? predict_lossless(coding, band, row) : predict_near_lossless(coding, band, row);
+    if (coding->is_known) { return predict_lossless(coding, band, row); }
+    if (!coding->layout->is_plain) { return predict_restoring(coding, band, row); }
+    return fos_ccsds123_predict_plain(coding->layout, &coding->scratch, coding->tables, &coding->images, band, row)
+           == FOS_OK;
 }
 
 static bool predict_line(const coding_t *coding, uint32_t row)
 {
     const uint32_t bands = coding->layout->given.bands;
     uint32_t band = 0;
-    for (; coding->layout->is_lossless && band + 1 < bands; band += 2) {
+    for (; coding->is_known && band + 1 < bands; band += 2) {
         if (!predict_lossless_pair(coding, band, row)) { return false; }
     }
     for (; band < bands; band++) {
@@ -103,12 +111,30 @@ static bool encode_sequential(const coding_t *coding, fos_ccsds123_encoder_t *en
     return true;
 }
 
+/* 4.8.2.4, 5.4.2.2.2: the limits of the period that begins with this row. */
+static void put_limits(const coding_t *coding, fos_ccsds123_encoder_t *encoder, uint32_t row)
+{
+    const fos_ccsds123_layout_t *layout = coding->layout;
+    if (layout->given.limits_period_log2 < 0 || row % layout->period_rows != 0) { return; }
+    for (uint32_t which = 0; which < 2; which++) {
+        const uint32_t kind = FOS_CCSDS123_ERROR_ABSOLUTE + which;
+        if ((layout->given.error_limits_used >> which & 1) == 0) { continue; }
+        const uint32_t count = fos_ccsds123_uses_table(&layout->given, kind) ? layout->given.bands : 1;
+        const uint32_t width = fos_ccsds123_error_bits(layout, coding->tables, kind);
+        for (uint32_t band = 0; band < count; band++) {
+            const int64_t limit = fos_ccsds123_limit(layout, coding->tables, kind, band, row);
+            fos_ccsds123_encode_limit(encoder, (uint32_t)limit, width);
+        }
+    }
+}
+
 /* 5.4.2.2: line by line; within it M bands at a time, pixel by pixel. */
 static bool encode_interleaved(const coding_t *coding, fos_ccsds123_encoder_t *encoder)
 {
     const uint32_t bands = coding->layout->given.bands;
     const uint32_t depth = coding->layout->given.interleave_bands;
     for (uint32_t row = 0; row < coding->layout->given.rows; row++) {
+        put_limits(coding, encoder, row);
         if (!predict_line(coding, row)) { return false; }
         for (uint32_t band = 0; band < bands; band += depth) {
             fos_ccsds123_encode_line(encoder, row, band, bands - band < depth ? bands : band + depth);
@@ -118,8 +144,8 @@ static bool encode_interleaved(const coding_t *coding, fos_ccsds123_encoder_t *e
 }
 
 fos_status_t fos_ccsds123_encode(const uint8_t *image, size_t image_bytes, const fos_ccsds123_parameters_t *parameters,
-                                 uint8_t *scratch, size_t scratch_bytes, uint8_t *encoded,
-                                 size_t encoded_capacity_bytes, size_t *encoded_bytes)
+                                 const fos_ccsds123_tables_t *tables, uint8_t *scratch, size_t scratch_bytes,
+                                 uint8_t *encoded, size_t encoded_capacity_bytes, size_t *encoded_bytes)
 {
     if (image == NULL || parameters == NULL || scratch == NULL || encoded == NULL || encoded_bytes == NULL) {
         return FOS_ERR_NULL;
@@ -128,16 +154,21 @@ fos_status_t fos_ccsds123_encode(const uint8_t *image, size_t image_bytes, const
     fos_ccsds123_layout_t layout;
     const fos_status_t status = fos_ccsds123_layout(parameters, &layout);
     if (status != FOS_OK) { return status; }
+    if (!fos_ccsds123_tables_fit(&layout, tables, UINT32_MAX) || !fos_ccsds123_supplementary_fit(&layout, tables)) {
+        return FOS_ERR_PARAMETER;
+    }
     const size_t samples = (size_t)parameters->cols * parameters->rows * parameters->bands;
     if (image_bytes != samples * layout.sample_bytes) { return FOS_ERR_PARAMETER; }
-    coding_t coding = {.layout = &layout, .image = image};
-    if (fos_ccsds123_divide(&layout, !layout.is_lossless, scratch, &coding.scratch) > scratch_bytes) {
-        return FOS_ERR_CAPACITY;
-    }
+    coding_t coding = {.layout = &layout, .tables = tables};
+    if (fos_ccsds123_divide(&layout, true, scratch, &coding.scratch) > scratch_bytes) { return FOS_ERR_CAPACITY; }
+    const bool sees_originals = layout.is_lossless && !layout.has_representatives;
+    uint8_t *kept = sees_originals ? NULL : coding.scratch.representatives;
+    coding.images = (fos_ccsds123_images_t){.seen = sees_originals ? image : kept, .originals = image, .kept = kept};
+    coding.is_known = sees_originals && !layout.is_plain;
     start_bands(&coding);
-    fos_ccsds123_clear_differences(&layout, &coding.scratch);
+    if (!layout.is_plain) { fos_ccsds123_clear_differences(&layout, &coding.scratch); }
     fos_ccsds123_encoder_t encoder;
-    fos_ccsds123_encoder_start(&encoder, &layout, &coding.scratch, encoded, encoded_capacity_bytes);
+    fos_ccsds123_encoder_start(&encoder, &layout, tables, &coding.scratch, encoded, encoded_capacity_bytes);
     const bool in_range = layout.is_interleaved ? encode_interleaved(&coding, &encoder)
                                                 : encode_sequential(&coding, &encoder);
     if (!in_range) { return FOS_ERR_RANGE; }

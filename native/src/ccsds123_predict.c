@@ -22,7 +22,7 @@ int32_t fos_ccsds123_update_exponent(const fos_ccsds123_layout_t *layout, uint64
     return (int32_t)exponent + offset;
 }
 
-/* 4.7.3 and 4.11.1: the double-resolution predicted values from the dot products, and from those the mapped residuals.
+/* 4.7.3 and 4.11: the double-resolution predicted values from the dot products, and from those the mapped residuals.
  * The local sum cancels s_mid: 2^Omega (sigma - 4 s_mid) + 2^(Omega + 2) s_mid = 2^Omega sigma. */
 static void map_row(const fos_ccsds123_row_t *row, uint32_t first)
 {
@@ -45,7 +45,7 @@ static void map_row(const fos_ccsds123_row_t *row, uint32_t first)
     const int32_t low = 2 * layout->sample_min;
     const int32_t top = 2 * layout->sample_max + 1;
     const int32_t *restrict samples = row->current;
-    uint16_t *restrict mapped = row->mapped;
+    uint32_t *restrict mapped = row->mapped;
     for (uint32_t col = first; col < cols; col++) {
         int32_t twice = doubled[col];
         twice = twice < low ? low : twice > top ? top : twice;
@@ -57,19 +57,19 @@ static void map_row(const fos_ccsds123_row_t *row, uint32_t first)
         const int32_t magnitude = residual < 0 ? -residual : residual;
         const int32_t turned = (twice & 1) != 0 ? -residual : residual;
         const int32_t inside = 2 * magnitude - (turned < 0);
-        mapped[col] = (uint16_t)(magnitude > nearer ? magnitude + nearer : inside);
+        mapped[col] = (uint32_t)(magnitude > nearer ? magnitude + nearer : inside);
     }
 }
 
-/* 4.7.3, 4.11.1 for the first sample of a band. */
-static uint16_t map_first(const fos_ccsds123_row_t *row)
+/* 4.7.3, 4.11 for the first sample of a band. */
+static uint32_t map_first(const fos_ccsds123_row_t *row)
 {
     const int32_t below = row->before_first - row->layout->sample_min;
     const int32_t above = row->layout->sample_max - row->before_first;
     const int32_t nearer = below < above ? below : above;
     const int32_t residual = row->current[0] - row->before_first;
     const int32_t magnitude = residual < 0 ? -residual : residual;
-    return (uint16_t)(magnitude > nearer ? magnitude + nearer : 2 * magnitude - (residual < 0));
+    return (uint32_t)(magnitude > nearer ? magnitude + nearer : 2 * magnitude - (residual < 0));
 }
 
 /* The dot products and weights when R bits can wrap (4.7.2): as the standard states them, one after the other. */

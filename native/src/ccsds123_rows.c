@@ -4,15 +4,15 @@
  */
 #include "ccsds123_internal.h"
 
-static size_t row_offset(const fos_ccsds123_layout_t *layout, uint32_t band, uint32_t row)
+static size_t place_of(const fos_ccsds123_layout_t *layout, uint32_t band, uint32_t row)
 {
-    return ((size_t)band * layout->given.rows + row) * layout->given.cols * layout->sample_bytes;
+    return ((size_t)band * layout->given.rows + row) * layout->given.cols;
 }
 
 void fos_ccsds123_load_row(const fos_ccsds123_layout_t *layout, const uint8_t *image, uint32_t band, uint32_t row,
                            int32_t *restrict samples)
 {
-    const uint8_t *restrict from = image + row_offset(layout, band, row);
+    const uint8_t *restrict from = image + place_of(layout, band, row) * layout->sample_bytes;
     const uint32_t cols = layout->given.cols;
     if (layout->sample_bytes == 1 && layout->given.is_signed == 0) {
         for (uint32_t col = 0; col < cols; col++) { samples[col] = from[col]; }
@@ -36,7 +36,7 @@ void fos_ccsds123_load_row(const fos_ccsds123_layout_t *layout, const uint8_t *i
 void fos_ccsds123_store_row(const fos_ccsds123_layout_t *layout, uint8_t *image, uint32_t band, uint32_t row,
                             const int32_t *restrict samples)
 {
-    uint8_t *restrict to = image + row_offset(layout, band, row);
+    uint8_t *restrict to = image + place_of(layout, band, row) * layout->sample_bytes;
     const uint32_t cols = layout->given.cols;
     if (layout->sample_bytes == 1) {
         for (uint32_t col = 0; col < cols; col++) { to[col] = (uint8_t)samples[col]; }
@@ -48,11 +48,72 @@ void fos_ccsds123_store_row(const fos_ccsds123_layout_t *layout, uint8_t *image,
     }
 }
 
-/* 4.6.3.2: directions start at 0, the band before at 7/8, each one further at an eighth of the last. */
-void fos_ccsds123_start_weights(const fos_ccsds123_layout_t *layout, uint32_t band, int32_t *weights)
+void fos_ccsds123_load_wide(const fos_ccsds123_layout_t *layout, const uint8_t *image, uint32_t band, uint32_t row,
+                            int64_t *restrict samples)
+{
+    const uint32_t cols = layout->given.cols;
+    const size_t bytes = layout->sample_bytes;
+    const uint8_t *restrict from = image + place_of(layout, band, row) * bytes;
+    for (size_t col = 0; col < cols; col++) {
+        uint32_t sample = from[col];
+        uint16_t half;
+        if (bytes == 2) {
+            memcpy(&half, from + 2 * col, 2);
+            sample = half;
+        } else if (bytes == 4) {
+            memcpy(&sample, from + 4 * col, 4);
+        }
+        const int64_t sign = layout->given.is_signed != 0 ? (int64_t)1 << (8 * bytes - 1) : 0;
+        samples[col] = ((int64_t)sample ^ sign) - sign;
+    }
+}
+
+void fos_ccsds123_store_sample(const fos_ccsds123_layout_t *layout, uint8_t *image, size_t index, int64_t sample)
+{
+    const uint32_t word = (uint32_t)(uint64_t)sample;
+    const uint16_t half = (uint16_t)word;
+    switch (layout->sample_bytes) {
+    case 1: image[index] = (uint8_t)word; break;
+    case 2: memcpy(image + 2 * index, &half, 2); break;
+    default: memcpy(image + 4 * index, &word, 4); break;
+    }
+}
+
+void fos_ccsds123_load_mapped(const fos_ccsds123_layout_t *layout, const uint8_t *image, uint32_t band, uint32_t row,
+                              uint32_t *restrict mapped)
+{
+    const uint32_t cols = layout->given.cols;
+    const uint8_t *restrict from = image + place_of(layout, band, row) * layout->sample_bytes;
+    if (layout->sample_bytes == 1) {
+        for (size_t col = 0; col < cols; col++) { mapped[col] = from[col]; }
+    } else if (layout->sample_bytes == 2) {
+        for (size_t col = 0; col < cols; col++) {
+            uint16_t half;
+            memcpy(&half, from + 2 * col, 2);
+            mapped[col] = half;
+        }
+    } else {
+        memcpy(mapped, from, (size_t)cols * 4);
+    }
+}
+
+void fos_ccsds123_start_weights(const fos_ccsds123_layout_t *layout, const fos_ccsds123_tables_t *tables, uint32_t band,
+                                int32_t *weights)
 {
     const uint32_t before = band < layout->given.bands_used ? band : layout->given.bands_used;
     memset(weights, 0, layout->weight_count * sizeof weights[0]);
+    if (fos_ccsds123_uses_table(&layout->given, FOS_CCSDS123_WEIGHTS_FIRST)) {
+        /* 4.6.3.3.3: the Q highest of Omega + 3 bits; the middle of what the others could say. */
+        const fos_ccsds123_table_t *table = &tables->by_kind[FOS_CCSDS123_WEIGHTS_FIRST];
+        const int64_t *first = table->values + fos_ccsds123_weights_before(layout, FOS_CCSDS123_WEIGHTS_FIRST, band);
+        const uint32_t missing_bits = layout->given.weight_bits + 3 - layout->given.weights_first_bits;
+        const int32_t middle = missing_bits == 0 ? 0 : (1 << (missing_bits - 1)) - 1;
+        for (uint32_t index = 0; index < layout->directions + before; index++) {
+            weights[index] = (int32_t)first[index] * (1 << missing_bits) + middle;
+        }
+        return;
+    }
+    /* 4.6.3.2: directions start at 0, the band before at 7/8, each one further at an eighth of the last. */
     int32_t weight = (7 << layout->given.weight_bits) >> 3;
     for (uint32_t index = 0; index < before; index++) {
         weights[layout->directions + index] = weight;
@@ -184,7 +245,7 @@ void fos_ccsds123_prepare(const fos_ccsds123_layout_t *layout, const fos_ccsds12
                                      .central = central_of(layout, scratch, band),
                                      .current = scratch->current,
                                      .above = scratch->above,
-                                     .originals = NULL,
+                                     .originals = scratch->originals,
                                      .dots = scratch->dots,
                                      .mapped = scratch->mapped + (size_t)band * layout->given.cols,
                                      .band = band,
@@ -227,4 +288,13 @@ void fos_ccsds123_prepare_directions(const fos_ccsds123_row_t *row)
         lanes[col * stride + 1] = 4 * current[col - 1] - sums[col];
         lanes[col * stride + 2] = 4 * above[col - 1] - sums[col];
     }
+}
+
+void fos_ccsds123_prepare_quantizer(fos_ccsds123_row_t *row, const fos_ccsds123_tables_t *tables)
+{
+    const fos_ccsds123_layout_t *layout = row->layout;
+    row->error_absolute_max = fos_ccsds123_limit(layout, tables, FOS_CCSDS123_ERROR_ABSOLUTE, row->band, row->row);
+    row->error_relative_max = fos_ccsds123_limit(layout, tables, FOS_CCSDS123_ERROR_RELATIVE, row->band, row->row);
+    row->damping = (int32_t)fos_ccsds123_of_band(layout, tables, FOS_CCSDS123_REPRESENTATIVE_DAMPING, row->band);
+    row->offset = (int32_t)fos_ccsds123_of_band(layout, tables, FOS_CCSDS123_REPRESENTATIVE_OFFSET, row->band);
 }

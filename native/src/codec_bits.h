@@ -205,4 +205,46 @@ static inline void fos_bits_skip_to_byte(fos_bit_reader_t *reader)
     (void)fos_bits_take(reader, reader->window_bits & 7);
 }
 
+/* From the last bit to the first: what the hybrid decoder of CCSDS 123.0-B-2 needs (5.4.3.3.1). */
+typedef struct {
+    const uint8_t *begin;
+    const uint8_t *next;   /* the byte before it is taken next */
+    uint64_t window;       /* the bits before the place, the last of them lowest; zeros or true data above window_bits */
+    uint32_t window_bits;
+    bool exhausted;
+} fos_bit_backward_t;
+
+/* At least 56 bits in the window, or all that there are. */
+static inline void fos_bits_refill_backward(fos_bit_backward_t *reader)
+{
+    if (reader->window_bits > 56) { return; }
+    if (reader->next - reader->begin >= 8) {
+        reader->window |= fos_bits_load64(reader->next - 8) << reader->window_bits;
+        const uint32_t taken_bytes = (63 - reader->window_bits) >> 3;
+        reader->next -= taken_bytes;
+        reader->window_bits += 8 * taken_bytes;
+        return;
+    }
+    while (reader->window_bits <= 56 && reader->next > reader->begin) {
+        reader->window |= (uint64_t)*--reader->next << reader->window_bits;
+        reader->window_bits += 8;
+    }
+}
+
+/* The width bits before the place, width <= 56, the last of them lowest; missing bits are zeros, and noted. */
+static inline uint64_t fos_bits_take_backward(fos_bit_backward_t *reader, uint32_t width)
+{
+    if (reader->window_bits < width) { fos_bits_refill_backward(reader); }
+    const uint64_t value = reader->window & (((uint64_t)1 << width) - 1);
+    if (reader->window_bits < width) {
+        reader->exhausted = true;
+        reader->window = 0;
+        reader->window_bits = 0;
+        return value;
+    }
+    reader->window >>= width;
+    reader->window_bits -= width;
+    return value;
+}
+
 #endif
