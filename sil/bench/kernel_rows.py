@@ -18,6 +18,9 @@ from sil.bench.timing import GIGA, Action, cpu_s
 SEED: Final = 11
 MIB: Final = 1 << 20
 
+Peers = dict[str, tuple[Action, str | None]]
+"""By name, what the peer does and the goal for the ratio to it, or None."""
+
 
 @dataclass(frozen=True)
 class Work:
@@ -110,7 +113,7 @@ def rows_against(
     name: str,
     work: Work,
     own: Action,
-    peers: Mapping[str, tuple[Action, str | None]],
+    peers: Peers,
     limits: Limits,
     rounds: int,
     **detail: float | str,

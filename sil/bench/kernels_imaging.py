@@ -30,6 +30,8 @@ HALF_SIDE: Final = 2048
 """For peers that take a second for the whole."""
 CACHED_SIDE: Final = 256
 CACHED_CALLS: Final = 20
+ARITHMETIC_RATIO_MAX: Final = 1.25
+"""A kernel that gains less than this from data in the cache is held by arithmetic."""
 SCENE_LIMITS: Final = SceneLimits(1500, 102, 1500, 800, 51, 600, 900, 500, 26)
 TARGET_LIMITS: Final = TargetLimits(3, 10, 200, 25.0)
 HOTSPOT_LIMITS: Final = HotspotLimits(10, 4000, 5000, 40, 50.0, 9.0)
@@ -54,14 +56,18 @@ def rows_of(
     """The rate with its ratio to the peer, and where it has a goal of its own the fraction of a copy.
 
     in_cache_gb_per_s is the rate of the same kernel on a tile in the cache: where that is hardly higher, arithmetic
-    is the limit and not memory. A copy_ratio near 1 says that memory is, whatever the ratio to the peer.
+    is the limit and not memory. A limit_ratio near 1 says that memory is, whatever the ratio to the peer.
     """
     peer = next((key for key in taken if key != "own"), None)
     rate = byte_count / taken["own"] / GIGA
-    detail: dict[str, float | str] = {"isa": isa_name(), "copy_gb_per_s": copy, "copy_ratio": rate / copy}
+    detail: dict[str, float | str] = {"isa": isa_name(), "limit": "copy", "limit_ratio": rate / copy}
+    detail["copy_gb_per_s"] = copy
     detail |= {f"{key}_ms": seconds * 1e3 for key, seconds in taken.items()}
+    bound: dict[str, float | str] = {}
     if in_cache_gb_per_s is not None:
         detail["in_cache_gb_per_s"] = in_cache_gb_per_s
+        if in_cache_gb_per_s < ARITHMETIC_RATIO_MAX * rate:
+            bound["bound"] = f"in the cache {in_cache_gb_per_s:.3g} GB/s: arithmetic is the limit, not memory"
     ratio = taken[peer] / taken["own"] if peer else None
     yield Row(
         name=name,
@@ -70,10 +76,10 @@ def rows_of(
         peer=peer,
         ratio=ratio,
         goal=goal if peer else None,
-        detail=detail,
+        detail=detail | bound,
     )
     if copy_goal is not None:
-        yield Row(name=f"{name}_of_copy", value=rate / copy, unit="of copy", goal=copy_goal)
+        yield Row(name=f"{name}_of_copy", value=rate / copy, unit="of copy", goal=copy_goal, detail=bound)
 
 
 def cached_gb_per_s(action: Action, byte_count: float, rounds: int) -> float:

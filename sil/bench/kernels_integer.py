@@ -13,15 +13,13 @@ import numpy as np
 
 from flightos.kernels import abft, integer
 from sil.bench import machine_limits
-from sil.bench.kernel_rows import MIB, SEED, Work, kernel_row, rows_against, with_peer
+from sil.bench.kernel_rows import MIB, SEED, Peers, Work, kernel_row, rows_against, with_peer
 from sil.bench.machine_limits import Limits
 from sil.bench.onnx_product import Product
 from sil.bench.product_times import GEMM_SIDE, product_times
 from sil.bench.registry import Options
 from sil.bench.rows import Row
 from sil.bench.timing import GIGA, Action, cpu_s
-
-Peers = dict[str, tuple[Action, str | None]]
 
 PEER_ROWS: Final = 64
 """Rows of NumPy's int32 product that are timed: it is so slow that a sixteenth must do."""
@@ -130,7 +128,7 @@ def quantisation(rounds: int, limits: Limits) -> Iterator[Row]:
         np.subtract(quantised, zeros[:, None], out=back)
         np.multiply(back, scale[:, None], out=back)
 
-    work = Work(5 * values.size, at_least={"copy": 5 * values.size})
+    work = Work(5 * values.size, at_least={limits.hardest("copy"): 5 * values.size})
     there: Peers = {"numpy": (plain, ">= 6"), "tuned numpy": (tuned, ">= 6")}
     own: Action = lambda: integer.quantise(values, scale, zero_point, quantised)  # noqa: E731
     yield from rows_against("kernel_quantise", work, own, there, limits, rounds)

@@ -19,6 +19,7 @@ from sil.bench import machine_limits
 from sil.bench.kernel_rows import (
     MIB,
     SEED,
+    Peers,
     Work,
     kernel_row,
     rate_row,
@@ -32,8 +33,6 @@ from sil.bench.rows import Row
 from sil.bench.timing import GIGA, Action, cpu_s
 
 __all__ = ["GIGA", "SEED", "Action", "cpu_s", "measure", "random_bytes"]
-
-Peers = dict[str, tuple[Action, str | None]]
 
 FRAME_BYTES = 1024
 TUNED_BLOCK_WORDS = 1 << 14
@@ -94,11 +93,12 @@ def votes(rounds: int, limits: Limits) -> Iterator[Row]:
         np.bitwise_and(first, second, out=out)
         np.bitwise_or(out, spare, out=out)
 
-    work = Work(4 * first.size, at_least={"triad": 4 * first.size})
     taken = cpu_s({"own": lambda: voting.vote(first, second, third, out), "numpy": peer}, rounds)
-    row = kernel_row("kernel_vote", work, taken, limits, ">= 2.3", peer_counts_faults="no")
-    yield row
-    yield share_row(row, ">= 0.9")
+    byte_count = 4 * first.size
+    work = Work(byte_count, at_least={limits.hardest("triad"): byte_count})
+    yield kernel_row("kernel_vote", work, taken, limits, ">= 2.3", peer_counts_faults="no")
+    plain = Work(byte_count, at_least={"triad": byte_count})
+    yield share_row(kernel_row("kernel_vote", plain, taken, limits), ">= 0.9")
     scrubbed = Work(3 * first.size, at_least={"read": 3 * first.size})
     own: Action = lambda: voting.scrub(first, second, third)  # noqa: E731
 
@@ -110,7 +110,7 @@ def votes(rounds: int, limits: Limits) -> Iterator[Row]:
     yield from rows_against("kernel_vote_scrub", scrubbed, own, {"numpy": (peer_scrub, None)}, limits, rounds)
 
 
-def _check_tables() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def check_tables() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Check bytes of every byte at each of 8 places of a word, and of every 16 bits at each of 4: asked of the code."""
     values = np.arange(256, dtype=np.uint64)
     by_byte = np.stack([secded.encode(values << np.uint64(8 * place)) for place in range(8)])
@@ -124,7 +124,7 @@ def words(rounds: int, limits: Limits) -> Iterator[Row]:
     at a time. To find wrong words it gathers and compares; it corrects nothing."""
     data = random_bytes(32 * MIB).view(np.uint64)
     checks = np.empty(data.size, np.uint8)
-    by_byte, by_half = _check_tables()
+    by_byte, by_half = check_tables()
     parts, halves = data.view(np.uint8).reshape(-1, 8), data.view(np.uint16).reshape(-1, 4)
 
     def gathered() -> NDArray[np.uint8]:
@@ -174,7 +174,7 @@ def shards(rounds: int, limits: Limits) -> Iterator[Row]:
         coded = encoder.encode(blocks)
         encoders["zfec"] = (lambda: encoder.encode(blocks), ">= 10")
         decoders["zfec"] = (lambda: decoder.decode(coded[4:], list(range(4, 12))), ">= 10")
-    work = Work(data.size, "GB/s data", at_least={"copy": data.size + parity.size})
+    work = Work(data.size, "GB/s data", at_least={limits.hardest("copy"): data.size + parity.size})
     for name, own, peers in (
         ("kernel_erasure_encode", lambda: erasure.encode(data, 4, parity), encoders),
         ("kernel_erasure_restore", lambda: erasure.restore(data, parity, is_present), decoders),

@@ -36,7 +36,7 @@ BENCHMARKS: Final[dict[str, str]] = {
 }
 """By name, which is also the name of the module in this package: the question that the bench answers."""
 
-LONG: Final = frozenset({"kernels", "kernels_upsets"})
+LONG: Final = frozenset({"kernels"})
 """Benches of many rows: their table has one line a row and a summary at the end; the detail is in the JSON."""
 
 

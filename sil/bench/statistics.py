@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
+Name = TypeVar("Name")
 
 
 def median(values: Sequence[float]) -> float:
@@ -29,10 +30,10 @@ def quantile(values: Sequence[float], ratio: float) -> float:
     return ordered[max(rank, 1) - 1]
 
 
-def alternate(contenders: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
+def alternate(contenders: Mapping[Name, Callable[[], T]], rounds: int) -> dict[Name, list[T]]:
     """Run each contender once a round, so that a change of the machine meets all alike; every other round runs in
     reverse order, so that nobody always goes first."""
-    results: dict[str, list[T]] = {name: [] for name in contenders}
+    results: dict[Name, list[T]] = {name: [] for name in contenders}
     for index in range(rounds):
         names = list(contenders) if index % 2 == 0 else list(contenders)[::-1]
         for name in names:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 from sil.bench.statistics import alternate, median
 
 GIGA: Final = 1e9
 Action = Callable[[], object]
+Name = TypeVar("Name")
 
 
-def cpu_s(contenders: Mapping[str, Action], rounds: int) -> dict[str, float]:
+def cpu_s(contenders: Mapping[Name, Action], rounds: int) -> dict[Name, float]:
     """Median CPU seconds of this thread for each contender, after one call to warm up."""
 
     def timed(action: Action) -> Callable[[], float]:

@@ -13,9 +13,10 @@ from flightos.apps.registry import describe
 from flightos.apps.tiles import decode_tile
 from flightos.core.errors import InfrastructureError
 from flightos.core.ports import StartWork, WorkFailure
-from flightos.kernels import integer
+from flightos.kernels import integer, secded
 from flightos.kernels.codecs import decode_image
-from sil.bench import kernels_workers, machine_limits, tile_steps
+from flightos.kernels.sight import pairs_in_sight
+from sil.bench import kernels_geometry, kernels_protection, kernels_workers, machine_limits, tile_steps
 from sil.bench.kernel_rows import Work, kernel_row, rate_row, rows_against, share_row, with_peer
 from sil.bench.kernels_workers import Job, run_jobs, speedup
 from sil.bench.machine_limits import Limits
@@ -174,3 +175,22 @@ def test_the_speedup_is_that_of_the_quiet_rounds(monkeypatch: pytest.MonkeyPatch
     row = kernels_workers.worker_row("workers", kernels_workers.loop_jobs(), found, ">= 1.8")
     assert is_met(row) is True
     assert "bound" not in row.detail
+
+
+def test_the_tuned_peer_finds_the_same_pairs() -> None:
+    direction = np.random.default_rng(1).normal(size=(130, 3))
+    r_km = direction / np.linalg.norm(direction, axis=1, keepdims=True) * 6_928.0
+    range_km, in_sight = kernels_geometry.tuned_pairs(r_km)
+    own = pairs_in_sight(r_km, kernels_geometry.RADIUS_KM)
+    assert np.abs(range_km - own.range_km).max() < 1e-3
+    assert np.array_equal(in_sight, own.in_sight.astype(bool))
+
+
+def test_the_tables_that_the_peer_gathers_from_give_the_check_bytes() -> None:
+    by_byte, by_half = kernels_protection.check_tables()
+    words = np.random.default_rng(2).integers(0, 2**64, 100, np.uint64)
+    parts, halves = words.view(np.uint8).reshape(-1, 8), words.view(np.uint16).reshape(-1, 4)
+    expected = secded.encode(words)
+    for tables, places in ((by_byte, parts), (by_half, halves)):
+        found = [tables[place][places[:, place]] for place in range(len(tables))]
+        assert np.array_equal(np.bitwise_xor.reduce(found), expected)
