@@ -34,8 +34,6 @@ def check_image_parameters(given: CCSDS123Parameters) -> None:
     require(1 <= given.output_word_bytes <= 8, "output_word_bytes is not 1..8")
     require(0 <= given.user_data <= 255, "user_data is not 0..255")
     require(0 <= given.tables_left_out <= 31, "tables_left_out names tables that there are not")
-    if given.cols * given.rows * given.bands > SAMPLE_COUNT_MAX:
-        raise KernelError("FOS_ERR_TOO_LARGE", f"{given.shape}")
     _check_limits(given)
     _check_predictor(given)
     _check_weight_tables(given)
@@ -44,6 +42,8 @@ def check_image_parameters(given: CCSDS123Parameters) -> None:
     require(len(given.supplementary_tables) <= TABLE_COUNT_MAX, "more than 15 supplementary tables")
     for table in given.supplementary_tables:
         _check_table(table, given.shape)
+    if given.cols * given.rows * given.bands > SAMPLE_COUNT_MAX:
+        raise KernelError("FOS_ERR_TOO_LARGE", f"{given.shape}")
 
 
 def _within(values: Iterable[int], low: int, top: int, name: str) -> None:

@@ -97,14 +97,11 @@ _BLOCK_ADAPTIVE: Final = (  # table 5-15
 )
 
 
-def _refuse_unless(condition: bool, status: str, detail: str) -> None:
-    if not condition:
-        raise KernelError(status, detail)
-
-
-def _require_flag(values: Numbers, table: str, use: str) -> None:
-    """A table may only be there when the flags beside say that it is used."""
-    _refuse_unless(not values[table] or bool(values[use]), "FOS_ERR_CORRUPT", f"{table} without {use}")
+def _has_table(values: Numbers, name: str, use: str) -> bool:
+    """Whether a table follows. It may only be there when the flags beside say that it is used."""
+    if values[f"{name}_has_table"] and not values[use]:
+        values["is_contradictory"] = 1
+    return bool(values[f"{name}_has_table"] and values[use])
 
 
 def _supplementary(values: Numbers, table: int) -> Iterator[Field]:
@@ -117,13 +114,17 @@ def _supplementary(values: Numbers, table: int) -> Iterator[Field]:
     yield Field(1)
     yield Field(4, ("user_data", table))
     kind = values["kind", table]
-    _refuse_unless(kind in set(TableKind), "FOS_ERR_UNSUPPORTED", "a table of a reserved type")
+    if kind not in set(TableKind):
+        raise KernelError("FOS_ERR_UNSUPPORTED", "a table of a reserved type")
     if kind == TableKind.FLOAT:
         yield Field(5, ("significand_bits", table))
         yield Field(3, ("exponent_bits", table), has_no_zero=True)
         exponent_bits = values["exponent_bits", table]
         yield Field(exponent_bits, ("exponent_bias", table))
         width = 1 + exponent_bits + values["significand_bits", table]
+        if not (1 <= values["significand_bits", table] <= 23 and exponent_bits >= 2):
+            values["is_contradictory"] = 1  # 3.5.2.3.3: nobody can tell how long such a table is
+            return
     else:
         yield Field(5, ("integer_bits", table), has_no_zero=True)
         width = values["integer_bits", table]
@@ -134,16 +135,14 @@ def _supplementary(values: Numbers, table: int) -> Iterator[Field]:
 
 def _weight_tables(values: Numbers) -> Iterator[Field]:
     """5.3.3.3."""
-    _require_flag(values, "weights_first_has_table", "weights_first_used")
-    _require_flag(values, "weight_exponent_offsets_has_table", "weight_exponent_offsets_used")
     full = 0 if values["is_reduced"] else 1
     reach = [min(z, values["bands_used"]) for z in range(values["bands"])]
-    if values["weights_first_has_table"]:
+    if _has_table(values, "weights_first", "weights_first_used"):
         for z, before in enumerate(reach):
             for index in range(before + 3 * full):
                 yield Field(values["weights_first_bits"], ("weights_first", z, index), is_signed=True)
         yield _FILL
-    if values["weight_exponent_offsets_has_table"]:
+    if _has_table(values, "weight_exponent_offsets", "weight_exponent_offsets_used"):
         for z, before in enumerate(reach):
             for index in range(before + full):
                 yield Field(4, ("weight_exponent_offsets", z, index), is_signed=True)
@@ -181,11 +180,10 @@ def _representatives(values: Numbers) -> Iterator[Field]:
         yield Field(1, f"{kind}_has_table")
         yield Field(1)
         yield Field(4, f"{kind}_fixed")
-    has_resolution = values["representative_bits"] > 0
-    _refuse_unless(has_resolution, "FOS_ERR_CORRUPT", "representatives without a resolution")
+    if values["representative_bits"] == 0:
+        values["is_contradictory"] = 1  # 5.3.3.5.1.1
     for kind in kinds:
-        _require_flag(values, f"{kind}_has_table", f"{kind}_varies")
-        if values[f"{kind}_has_table"]:
+        if _has_table(values, kind, f"{kind}_varies"):
             for z in range(values["bands"]):
                 yield Field(values["representative_bits"], (kind, z))
             yield _FILL
@@ -194,7 +192,8 @@ def _representatives(values: Numbers) -> Iterator[Field]:
 def _coder(values: Numbers) -> Iterator[Field]:
     """5.3.4."""
     coder = values["entropy_coder"]
-    _refuse_unless(coder in set(EntropyCoder), "FOS_ERR_UNSUPPORTED", "a reserved entropy coder")
+    if coder not in set(EntropyCoder):
+        raise KernelError("FOS_ERR_UNSUPPORTED", "a reserved entropy coder")
     if coder == EntropyCoder.BLOCK_ADAPTIVE:
         yield from _BLOCK_ADAPTIVE
         return
@@ -204,8 +203,7 @@ def _coder(values: Numbers) -> Iterator[Field]:
         return
     yield from _ACCUMULATOR
     values["accumulator_first_varies"] = int(values["accumulator_first_fixed"] == NO_CONSTANT)
-    _require_flag(values, "accumulator_first_has_table", "accumulator_first_varies")
-    if values["accumulator_first_has_table"]:
+    if _has_table(values, "accumulator_first", "accumulator_first_varies"):
         for z in range(values["bands"]):
             yield Field(4, ("accumulator_first", z))
         yield _FILL

@@ -6,6 +6,7 @@ are used, and which of those it carries.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from flightos.kernels import KernelError
@@ -123,19 +124,36 @@ def parameters_of(values: Numbers, known: CCSDS123Parameters | None) -> CCSDS123
         if f"{name}_bits" in values:
             found[f"{name}_bits"] = values[f"{name}_bits"]
             found[f"{name}_max"] = _take_by_band(values, f"{name}_max")
-    left_out = _take_tables(values, found, known)
     if not values["weights_first_used"]:
         found["weights_first_bits"] = 0
+    left_out = _take_tables(values, found)
     found["tables_left_out"] = int(left_out)
+    if values.get("is_contradictory", 0):
+        raise KernelError("FOS_ERR_CORRUPT", "a table that is not used, or cannot be")
     try:
-        found["supplementary_tables"] = _take_supplementary(values)
-        given = CCSDS123Parameters(**found)
+        given = CCSDS123Parameters(supplementary_tables=_take_supplementary(values), **found)
         given.check()
     except KernelError as error:
         if error.status_name == "FOS_ERR_TOO_LARGE":
             raise
-        raise KernelError("FOS_ERR_CORRUPT", "the header contradicts itself") from error
-    return given
+        raise KernelError("FOS_ERR_CORRUPT", "a value is outside its range") from error
+    return _with_known(given, left_out, known) if left_out else given
+
+
+def _with_known(
+    given: CCSDS123Parameters, left_out: LeftOut, known: CCSDS123Parameters | None
+) -> CCSDS123Parameters:
+    """Put the tables that the reader knows in the places of those that were left out."""
+    names = [_name_of(table) for table in left_out]
+    if known is None or any(not isinstance(getattr(known, name), tuple) for name in names):
+        raise KernelError("FOS_ERR_UNSUPPORTED", f"the header leaves out {names}, which are not known")
+    completed = replace(given, **{name: getattr(known, name) for name in names})
+    completed.check()
+    return completed
+
+
+def _name_of(table: LeftOut) -> str:
+    return str(table.name).lower()
 
 
 def _take_by_band(values: Numbers, name: str) -> ByBand:
@@ -145,38 +163,27 @@ def _take_by_band(values: Numbers, name: str) -> ByBand:
     return values.get((name, 0), values.get(f"{name}_fixed", 0))
 
 
-def _take_tables(values: Numbers, found: dict[str, Any], known: CCSDS123Parameters | None) -> LeftOut:
-    """Fill in what has a table; give those tables that are used and not carried."""
+def _take_tables(values: Numbers, found: dict[str, Any]) -> LeftOut:
+    """Fill in what has a table, with zeros where it is not carried; give those tables that are used and not carried."""
     left_out = LeftOut(0)
     for table in LeftOut:
-        name = str(table.name).lower()
+        name = _name_of(table)
         is_carried = bool(values.get(f"{name}_has_table", 0))
         if values.get(f"{name}_used", 0) or values.get(f"{name}_varies", 0):
-            if not is_carried:
-                found[name] = _known_table(values, name, known)
-                left_out |= table
-            elif f"{name}_used" in values:
+            left_out |= LeftOut(0) if is_carried else table
+            if f"{name}_used" in values:
                 found[name] = tuple(_take_band(values, name, z) for z in range(values["bands"]))
             else:
-                found[name] = _take_by_band(values, name)
+                found[name] = tuple(values.get((name, z), 0) for z in range(values["bands"]))
         elif f"{name}_fixed" in values:
             found[name] = values[f"{name}_fixed"]
     return left_out
 
 
 def _take_band(values: Numbers, name: str, z: int) -> tuple[int, ...]:
-    count = 0
-    while (name, z, count) in values:
-        count += 1
-    return tuple(values[name, z, index] for index in range(count))
-
-
-def _known_table(values: Numbers, name: str, known: CCSDS123Parameters | None) -> Any:
-    if known is None:
-        raise KernelError("FOS_ERR_UNSUPPORTED", f"the header leaves {name} out, and it is not known")
-    if known.shape != (values["bands"], values["rows"], values["cols"]):
-        raise KernelError("FOS_ERR_PARAMETER", f"{name} is known for another image")
-    return getattr(known, name)
+    directions = 0 if values["is_reduced"] else 3 if name == "weights_first" else 1
+    count = min(z, values["bands_used"]) + directions
+    return tuple(values.get((name, z, index), 0) for index in range(count))
 
 
 def _take_supplementary(values: Numbers) -> tuple[SupplementaryTable, ...]:

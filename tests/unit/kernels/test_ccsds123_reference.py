@@ -122,8 +122,9 @@ def with_bits(header: bytes, byte: int, mask: int) -> bytes:
         pytest.param(12, 0x40, "FOS_ERR_CORRUPT", id="representatives without a resolution"),
         pytest.param(16, 0x80, "FOS_ERR_CORRUPT", id="offset table that is not used"),
         pytest.param(16, 0x20, "FOS_ERR_CORRUPT", id="weight table that is not used"),
+        pytest.param(16, 0x40, "FOS_ERR_CORRUPT", id="custom weights of no bits"),
         pytest.param(18, 0x01, "FOS_ERR_CORRUPT", id="accumulator table beside a constant"),
-        pytest.param(16, 0x40, "FOS_ERR_UNSUPPORTED", id="custom weights that are nowhere"),
+        pytest.param(16, 0x44, "FOS_ERR_UNSUPPORTED", id="custom weights that are nowhere"),
         pytest.param(12, 0x01, "FOS_ERR_UNSUPPORTED", id="exponent offsets that are nowhere"),
         pytest.param(18, 0x1E, "FOS_ERR_UNSUPPORTED", id="accumulators that are nowhere"),
         pytest.param(15, 0x0F, "FOS_ERR_CORRUPT", id="beyond the last weight exponent"),
@@ -161,7 +162,7 @@ def test_tables_left_out_come_from_what_is_known() -> None:
     with pytest.raises(KernelError, match="FOS_ERR_UNSUPPORTED"):
         take_header(BitReader(header))
     with pytest.raises(KernelError, match="FOS_ERR_PARAMETER"):
-        take_header(BitReader(header), replace(given, rows=6))
+        take_header(BitReader(header), replace(given, accumulator_first=(1, 2, 3, 4, 5)))
 
 
 @pytest.mark.parametrize(
