@@ -1,103 +1,201 @@
 """Writes native/tests/ccsds123_vectors.inc: small images in every mode, coded by the plain Python implementation.
 
-    python tests/vectors/kernels/make_ccsds123.py
+    python -m tests.vectors.kernels.make_ccsds123
 
-The implementation in flightos/kernels/codecs_ccsds123_reference.py follows CCSDS 123.0-B-2 equation by equation; the
-C tests compare the C coder with these bytes, at every instruction-set level and on every machine.
+The implementation in flightos/kernels/codecs_ccsds123_reference*.py follows CCSDS 123.0-B-2 equation by equation; the
+C tests compare the C coder and decoder with these bytes, at every instruction-set level and on every machine.
 """
 
 from __future__ import annotations
 
-from itertools import product
+import sys
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flightos.kernels import codecs_ccsds123_reference
-from flightos.kernels.codecs_ccsds123_choices import EntropyCoder, LocalSum
+from flightos.kernels.codecs_ccsds123_choices import EntropyCoder, LeftOut, SupplementaryTable
 from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
+from tests.vectors.kernels.ccsds123_modes import modes
 
-TARGET = Path(__file__).parents[3] / "native/tests/ccsds123_vectors.inc"
-SHAPE = (4, 5, 7)
-BYTES_PER_LINE = 24
+TARGET: Final = Path(__file__).parents[3] / "native/tests/ccsds123_vectors.inc"
+LINE_WIDTH: Final = 118
 
-HEAD = """/* Written by tests/vectors/kernels/make_ccsds123.py; not to be edited. */
+HEAD: Final = """/* Written by tests/vectors/kernels/make_ccsds123.py; not to be edited. */
 typedef struct {
     fos_ccsds123_parameters_t given;
+    const fos_ccsds123_tables_t *tables; /* NULL where none is used */
     size_t image_bytes;
-    const uint8_t *image;
+    const uint8_t *image;    /* lowest byte of a sample first */
+    const uint8_t *restored; /* what the decoder makes of it: without loss the image */
     size_t encoded_bytes;
     const uint8_t *encoded;
 } vector_t;
 
 """
 
+C_ONLY_AS_TABLES: Final = (
+    "limits_by_period",
+    "weight_exponent_offsets",
+    "weights_first",
+    "supplementary_tables",
+)
+"""Parameters that C has beside its numbers."""
 
-def scene(bits: int, is_signed: bool) -> NDArray[Any]:
-    """A ramp with a step, brighter from band to band, and a little noise from a fixed recurrence."""
-    bands, rows, cols = np.indices(SHAPE)
-    noise = (np.arange(np.prod(SHAPE)) * 1103515245 + 12345 >> 7) % 7
-    values = (cols * 5 + rows * 3 + bands * 11 + 40 * (cols > 4) + noise.reshape(SHAPE)) % (1 << bits)
-    dtype = np.dtype(f"{'i' if is_signed else 'u'}{2 if bits > 8 else 1}")
-    stored: NDArray[Any] = (values - (1 << bits - 1) if is_signed else values).astype(dtype)
-    return stored
+KINDS: Final = (
+    *("weights_first", "weight_exponent_offsets", "representative_damping", "representative_offset"),
+    *("accumulator_first", "error_absolute_max", "error_relative_max", "hybrid_accumulator_first"),
+)
+"""Parameters that may be tables, in the order of C's FOS_CCSDS123_WEIGHTS_FIRST and so on."""
+
+SUPPLEMENTARY_NUMBERS: Final = (
+    *("purpose", "kind", "structure", "user_data"),
+    *("integer_bits", "significand_bits", "exponent_bits", "exponent_bias"),
+)
 
 
-def modes() -> list[tuple[int, bool, dict[str, int]]]:
-    """Bits, sign and choices of each vector."""
-    found: list[tuple[int, bool, dict[str, int]]] = []
-    for local_sum, reduced, coder in product(
-        LocalSum, (0, 1), (EntropyCoder.SAMPLE_ADAPTIVE, EntropyCoder.BLOCK_ADAPTIVE)
-    ):
-        found.append((12, False, {"local_sum": local_sum, "is_reduced": reduced, "entropy_coder": coder}))
-    for order in (0, 1, 3, 4):
-        found.append((8, order % 2 == 1, {"interleave_bands": order, "output_word_bytes": 4}))
-    for used in (0, 1, 15):
-        found.append((16, True, {"bands_used": used, "weight_bits": 19, "weight_exponent_first": -6}))
-    found.append((10, False, {"register_bits": 32, "weight_bits": 16}))
-    found.append(
-        (4, False, {"entropy_coder": EntropyCoder.BLOCK_ADAPTIVE, "is_restricted": 1, "block_size": 8})
-    )
-    for limits in (1, 2, 3):
-        found.append(
-            (9, False, {"error_limits_used": limits, "error_absolute_max": 2, "error_relative_max": 8})
-        )
+class Arrays:
+    """The arrays of a C file, each with a name; the same bytes are written once."""
+
+    def __init__(self) -> None:
+        self._names: dict[tuple[str, tuple[int, ...]], str] = {}
+        self.text: list[str] = []
+
+    def name_of(self, prefix: str, ctype: str, numbers: Iterable[int]) -> str:
+        """Give the name of the array with these numbers."""
+        key = (ctype, tuple(numbers))
+        if key not in self._names:
+            name = self._names[key] = f"{prefix}_{len(self._names)}"
+            self.text.append(f"static {ctype} {name}[] = {{\n{wrapped(key[1])}\n}};\n")
+        return self._names[key]
+
+    def bytes_of(self, prefix: str, data: bytes) -> str:
+        """Give the name of the array with these bytes."""
+        return self.name_of(prefix, "const uint8_t", data)
+
+    def table_of(self, numbers: Iterable[int]) -> str:
+        """Give the C text of a table with these numbers."""
+        values = tuple(numbers)
+        return f"{{{self.name_of('table', 'int64_t', values)}, {len(values)}}}"
+
+
+def wrapped(numbers: Iterable[int]) -> str:
+    """Numbers in lines."""
+    lines, line = [], ""
+    for number in numbers:
+        if len(line) + 13 > LINE_WIDTH:
+            lines.append(line)
+            line = ""
+        line += f"{number},"
+    return "\n".join([*lines, line])
+
+
+def flat(values: Any) -> list[int]:
+    """Numbers of a table by band, or by band and weight."""
+    return [number for row in values for number in ((row,) if isinstance(row, int) else row)]
+
+
+def used_tables(given: CCSDS123Parameters) -> dict[str, list[int]]:
+    """What C needs a table for, by the name of the parameter."""
+    found = {
+        name: flat(getattr(given, name))
+        for name in KINDS
+        if isinstance(getattr(given, name), tuple) and is_used(given, name)
+    }
+    if given.limits_by_period:
+        for which, name in enumerate(("error_absolute_max", "error_relative_max")):
+            if is_used(given, name):
+                found[name] = flat(limits[which] for limits in given.limits_by_period)
     return found
 
 
-def c_bytes(name: str, data: bytes) -> str:
-    """One C array."""
-    lines = [
-        "    " + " ".join(f"{byte}," for byte in data[first : first + BYTES_PER_LINE])
-        for first in range(0, len(data), BYTES_PER_LINE)
+def is_used(given: CCSDS123Parameters, name: str) -> bool:
+    """Whether a parameter means anything beside the others."""
+    needs = {
+        "error_absolute_max": given.error_limits_used & 1 != 0,
+        "error_relative_max": given.error_limits_used & 2 != 0,
+        "accumulator_first": given.entropy_coder == EntropyCoder.SAMPLE_ADAPTIVE,
+        "hybrid_accumulator_first": given.entropy_coder == EntropyCoder.HYBRID,
+    }
+    return needs.get(name, True)
+
+
+def numbers_text(given: CCSDS123Parameters) -> str:
+    """The C text of the parameters; those that are 0 are left out."""
+    tables_used, left_out_max = 0, 1 << len(LeftOut)
+    for kind, name in enumerate(KINDS):
+        if isinstance(getattr(given, name), tuple) and is_used(given, name):
+            tables_used |= 1 << kind
+    numbers: dict[str, int] = {
+        name: value
+        for name in given.__dataclass_fields__
+        if isinstance(value := getattr(given, name), int) and name not in C_ONLY_AS_TABLES
+    }
+    numbers |= {
+        "tables_used": tables_used,
+        "tables_left_out": given.tables_left_out & tables_used & left_out_max - 1,
+        "supplementary_count": len(given.supplementary_tables),
+    }
+    return ", ".join(f".{name} = {int(value)}" for name, value in numbers.items() if value)
+
+
+def tables_text(number: int, given: CCSDS123Parameters, arrays: Arrays) -> str:
+    """The C text of all tables, or none."""
+    parts = [
+        f".by_kind[{KINDS.index(name)}] = {arrays.table_of(values)}"
+        for name, values in used_tables(given).items()
     ]
-    return f"static const uint8_t {name}[] = {{\n" + "\n".join(lines) + "\n};\n"
+    parts += [
+        f".supplementary[{index}] = {{{supplementary_text(table, arrays)}}}"
+        for index, table in enumerate(given.supplementary_tables)
+    ]
+    if not parts:
+        return ""
+    inside = ",\n    ".join(parts)
+    return f"static const fos_ccsds123_tables_t tables_{number} = {{\n    {inside}}};\n"
+
+
+def supplementary_text(table: SupplementaryTable, arrays: Arrays) -> str:
+    """The C text of one supplementary table."""
+    numbers = [f".{name} = {value}" for name in SUPPLEMENTARY_NUMBERS if (value := int(getattr(table, name)))]
+    return ", ".join([*numbers, f".elements = {arrays.table_of(table.values)}"])
+
+
+def little_endian(image: NDArray[Any]) -> bytes:
+    """The samples as they lie in the memory of C."""
+    return image.astype(image.dtype.newbyteorder("<")).tobytes()
+
+
+def text_of_vectors() -> str:
+    """The whole C file."""
+    arrays, tables, rows = Arrays(), [], []
+    for number, (image, choices) in enumerate(modes()):
+        given = CCSDS123Parameters.for_image(image, **choices)
+        given.check()
+        encoded = codecs_ccsds123_reference.encode(image, given)
+        restored = codecs_ccsds123_reference.decode(encoded, given)
+        if given.error_limits_used == 0:
+            assert np.array_equal(restored, image)
+        text = tables_text(number, given, arrays)
+        tables.append(text)
+        names = [arrays.bytes_of("samples", little_endian(samples)) for samples in (image, restored)]
+        coded = arrays.bytes_of("encoded", encoded)
+        rows.append(
+            f"    {{{{{numbers_text(given)}}},\n     {f'&tables_{number}' if text else 'NULL'}, {image.nbytes}, "
+            f"{names[0]}, {names[1]}, {len(encoded)}, {coded}}},\n"
+        )
+    table = f"static const vector_t vectors[] = {{\n{''.join(rows)}}};\n"
+    return HEAD + "".join(chain(arrays.text, ["\n"], filter(None, tables), ["\n", table]))
 
 
 def main() -> None:
-    """Entry point."""
-    arrays, rows = [], []
-    images: dict[bytes, str] = {}
-    for number, (bits, is_signed, choices) in enumerate(modes()):
-        image = scene(bits, is_signed)
-        given = CCSDS123Parameters.for_image(image, sample_bits=bits, **choices)
-        given.check()
-        encoded = codecs_ccsds123_reference.encode(image, given)
-        stored = image.astype(image.dtype.newbyteorder("<")).tobytes()
-        if stored not in images:
-            images[stored] = f"image_{len(images)}"
-            arrays.append(c_bytes(images[stored], stored))
-        arrays.append(c_bytes(f"encoded_{number}", encoded))
-        plain = tuple(given.__dataclass_fields__)[:26]
-        fields = ", ".join(str(int(getattr(given, name))) for name in plain)
-        image_name = images[stored]
-        rows.append(
-            f"    {{{{{fields}}},\n     sizeof {image_name}, {image_name}, sizeof encoded_{number}, encoded_{number}}},"
-        )
-    table = "static const vector_t vectors[] = {\n" + "\n".join(rows) + "\n};\n"
-    TARGET.write_text(HEAD + "\n".join(arrays) + "\n" + table)
+    """Entry point; a path may be given to write to instead."""
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET
+    target.write_text(text_of_vectors())
 
 
 if __name__ == "__main__":
