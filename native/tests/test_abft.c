@@ -310,6 +310,7 @@ static void test_refusals(void)
     int32_t product = 1;
     int64_t sums[4] = {1, 1, 0, 0};
     CHECK(fos_abft_expect_i8(&byte, &byte, 1, 1, 1, sums, sums + 1, sums + 2, 1) == FOS_ERR_CAPACITY);
+    CHECK(fos_abft_expect_i8(&byte, &byte, 1, 1, FOS_GEMM_DEPTH_MAX + 1, sums, sums + 1, sums + 2, 2) == FOS_ERR_TOO_LARGE);
     CHECK(fos_abft_correct_i32(&product, 1, 1, sums, sums + 1, sums + 2, 0, &faults) == FOS_ERR_CAPACITY);
 }
 

@@ -132,6 +132,18 @@ static void test_split_of_the_widest_samples(void)
     CHECK(written == 0);
 }
 
+/* Intervals of one block that each end on a whole byte, of samples that nothing shortens: the most that a sample takes. */
+static void test_what_cannot_be_shortened_fits(void)
+{
+    for (uint32_t bits = 1; bits <= 8; bits++) {
+        for (uint32_t flags = 0; flags < 32; flags++) {
+            if ((flags & FOS_CCSDS121_RESTRICTED) != 0 && bits > 4) { continue; }
+            const fos_ccsds121_parameters_t parameters = {bits, 8, 1, flags | FOS_CCSDS121_PAD_INTERVAL};
+            check_restored(&parameters, 1, 2000, bits);
+        }
+    }
+}
+
 static void test_refusals(void)
 {
     fos_ccsds121_parameters_t parameters = {12, 8, 4, FOS_CCSDS121_PREPROCESS};
@@ -165,6 +177,7 @@ int main(void)
     test_every_width_restored();
     test_runs_of_zero_blocks();
     test_split_of_the_widest_samples();
+    test_what_cannot_be_shortened_fits();
     test_refusals();
     return report();
 }

@@ -115,6 +115,33 @@ static void test_every_double_bit_is_detected(void)
     }
 }
 
+/* Two lost words, and a single fault behind them: all are counted, and the first lost one is named. */
+static void test_the_first_of_several_lost_words_is_named(void)
+{
+    enum { WORD_COUNT = 70 };
+    uint64_t words[WORD_COUNT];
+    uint8_t checks[WORD_COUNT];
+    for (size_t index = 0; index < WORD_COUNT; index++) { words[index] = random_word(); }
+    (void)fos_secded_encode(words, checks, WORD_COUNT);
+    unsigned long named_count = 0;
+    for (size_t first = 0; first + 1 < WORD_COUNT; first++) {
+        const size_t second = first + 1 + next_random() % (WORD_COUNT - first - 1);
+        words[first] ^= 3;
+        words[second] ^= 6;
+        size_t third = (second + 1) % WORD_COUNT;
+        third += third == first;
+        checks[third] ^= 1;
+        fos_secded_faults_t found;
+        (void)fos_secded_check(words, checks, WORD_COUNT, &found);
+        named_count += found.lost_word_count == 2 && found.first_lost_word_index == first && found.check_bit_count == 1
+                       && found.data_bit_count == 0;
+        words[first] ^= 3;
+        words[second] ^= 6;
+        checks[third] ^= 1;
+    }
+    CHECK(named_count == WORD_COUNT - 1);
+}
+
 /* Three bits of a word can look like one: theory says how often. A triple is taken for a single bit when the sum of its
  * three odd columns is again one of the 72 columns; the others are detected. Counted over all triples of one word. */
 static void test_triples_are_as_theory_says(void)
@@ -155,6 +182,7 @@ int main(void)
     on_every_isa(test_encode);
     on_every_isa(test_every_single_bit_is_corrected);
     on_every_isa(test_every_double_bit_is_detected);
+    on_every_isa(test_the_first_of_several_lost_words_is_named);
     test_triples_are_as_theory_says();
     fos_secded_faults_t faults;
     uint64_t word = 0;
