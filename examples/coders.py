@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,8 +18,6 @@ from flightos.kernels.codecs import (
     encode_image,
     encode_samples,
 )
-
-ENTROPY_CODERS: Final = (EntropyCoder.SAMPLE_ADAPTIVE, EntropyCoder.BLOCK_ADAPTIVE)
 
 
 class Coder(NamedTuple):
@@ -66,7 +64,7 @@ def band_by_band(name: str, encode: Callable[[Any], Any], decode: Callable[[Any]
 
 def own_coders() -> list[Coder]:
     """Those of flightos."""
-    return [*map(ccsds123, ENTROPY_CODERS), ccsds121()]
+    return [*map(ccsds123, EntropyCoder), ccsds121()]
 
 
 def peer_coders() -> list[Coder]:

@@ -16,7 +16,9 @@ from typing import Final
 from pictures import Example
 
 EXAMPLES: Final = (
+    "calibration",
     "water_and_burn",
+    "clouds",
     "ships_and_fires",
     "sar_focus",
     "image_compression",

@@ -102,7 +102,7 @@ def draw(example: Example, found: dict[str, list[Result]]) -> None:
         "How small a real image becomes without losing a bit",
         "Size before / size after; longer is better. Beside each bar: MB/s to encode and to decode, one thread.",
         10.6,
-        3.9,
+        4.3,
     )
     for axes, (name, results) in zip(figure.subplots(1, 2), found.items(), strict=True):
         upwards = results[::-1]

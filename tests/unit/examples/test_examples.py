@@ -21,7 +21,9 @@ PAGE: Final = ROOT / "docs" / "KERNELS.md"
 DATA: Final = Path(os.environ.get("FLIGHTOS_DATA", ROOT.parent / "shared" / "data"))
 GOTCHA: Final = DATA / "sar_gotcha" / "gotcha_pass1_hh_az001-004.npz"
 NAMES: Final = (
+    "calibration",
     "water_and_burn",
+    "clouds",
     "ships_and_fires",
     "sar_focus",
     "image_compression",
@@ -34,7 +36,7 @@ NAMES: Final = (
     "contacts",
 )
 PICTURE_BYTES_MAX: Final = 250_000
-CHANGING: Final = ("drawn:", "time:", "rates with", "NOT THE REAL SET", "NO PEERS")
+CHANGING: Final = ("drawn:", "time:", "rates with", "NOT THE REAL SET", "NO PEERS", "peer:")
 """Beginnings of lines that the page does not repeat: they depend on the machine and on what is installed."""
 
 
