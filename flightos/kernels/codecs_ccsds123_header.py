@@ -107,15 +107,15 @@ def _has_table(values: Numbers, name: str, use: str) -> bool:
 def _supplementary(values: Numbers, table: int) -> Iterator[Field]:
     """5.3.2.3: table 5-4 and the table data subblock."""
     yield Field(2, ("kind", table))
+    kind = values["kind", table]
+    if kind not in set(TableKind):
+        raise KernelError("FOS_ERR_UNSUPPORTED", "a table of a reserved type")
     yield Field(2)
     yield Field(4, ("purpose", table))
     yield Field(1)
     yield Field(2, ("structure", table))
     yield Field(1)
     yield Field(4, ("user_data", table))
-    kind = values["kind", table]
-    if kind not in set(TableKind):
-        raise KernelError("FOS_ERR_UNSUPPORTED", "a table of a reserved type")
     if kind == TableKind.FLOAT:
         yield Field(5, ("significand_bits", table))
         yield Field(3, ("exponent_bits", table), has_no_zero=True)

@@ -59,19 +59,20 @@ class NativeParameters:
             self._put_supplementary(self.tables.supplementary[index], table)
         self._put_numbers(used)
 
-    def _table_of(self, name: str) -> list[int]:
-        """Give the values of a table, none when the parameter is one number."""
+    def _table_of(self, name: str) -> list[int] | None:
+        """Give the values of a table, None when the parameter is one number."""
         value = getattr(self._given, name)
         if not _is_used(self._given, name):
-            return []
+            return None
         if name in _LIMITS and self._given.limits_period_log2 >= 0:
             return _flat([limits[_LIMITS.index(name)] for limits in self._given.limits_in_order])
-        return _flat(value) if isinstance(value, tuple) else []
+        return _flat(value) if isinstance(value, tuple) else None
 
-    def _put_table(self, table: Any, values: Sequence[int]) -> None:
-        if not values:
+    def _put_table(self, table: Any, values: Sequence[int] | None) -> None:
+        if values is None:
             return
-        memory = np.array(values, np.int64)
+        # A table may be empty, as the weights of a single band are; C still wants to see that there is one.
+        memory = np.array(values or [0], np.int64)
         pointer = self._ffi.from_buffer("int64_t[]", memory)
         self._kept += [memory, pointer]
         table.values = pointer

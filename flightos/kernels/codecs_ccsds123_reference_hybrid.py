@@ -194,7 +194,7 @@ def take_hybrid(data: bytes, start: int, given: CCSDS123Parameters) -> dict[Inpu
             if _is_rescaled(given, counters[t - 1]):
                 accumulator = 2 * accumulator - reader.take(1)
             accumulators[place.z] = accumulator - 4 * value
-            if accumulators[place.z] < 0:
+            if not 0 <= accumulators[place.z] < 1 << accumulator_bits:
                 raise KernelError("FOS_ERR_CORRUPT", "the accumulators do not fit the values")
     are_low = all(first >> given.sample_bits + given.counter_first_bits == 0 for first in accumulators)
     if reader.bit_count or any(symbols) or not are_low:

@@ -85,14 +85,15 @@ static void take_tail(backward_t *backward)
 {
     const fos_ccsds123_parameters_t *given = &backward->layout->given;
     fos_bit_backward_t *reader = &backward->reader;
-    for (;;) {
+    uint32_t bit_count = 0; /* fill bits are less than a word */
+    do {
         fos_bits_refill_backward(reader);
-        if (reader->window_bits == 0) {
+        if (reader->window_bits == 0 || bit_count == 8 * given->output_word_bytes) {
             backward->is_possible = false;
             return;
         }
-        if (fos_bits_take_backward(reader, 1) == 1) { break; }
-    }
+        bit_count++;
+    } while (fos_bits_take_backward(reader, 1) == 0);
     const uint32_t width = 2 + given->sample_bits + given->counter_bits;
     for (uint32_t band = given->bands; band-- > 0;) {
         backward->scratch->accumulators[band] = fos_bits_take_backward(reader, width);
@@ -248,6 +249,9 @@ bool fos_ccsds123_hybrid_decode(const fos_ccsds123_layout_t *layout, const fos_c
     take_tail(&backward);
     take_lines(&backward);
     /* Where nothing went wrong, the first bit of the body has just been read. */
-    const bool is_at_begin = backward.reader.window_bits == 0 && backward.reader.next == body;
+    bool is_at_begin = backward.reader.window_bits == 0 && backward.reader.next == body;
+    for (uint32_t index = 0; index < FOS_CCSDS123_LOW_CODES; index++) { /* 5.4.3.3.3.3.2: prefixes are empty there */
+        is_at_begin = is_at_begin && backward.prefixes[index] == 0;
+    }
     return backward.is_possible && !backward.reader.exhausted && is_at_begin;
 }
