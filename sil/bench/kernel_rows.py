@@ -11,9 +11,9 @@ from importlib import import_module
 from typing import Any, Final
 
 from flightos.kernels import isa_name
-from sil.bench.machine_limits import Limits
+from sil.bench.machine_limits import Limits, cpu_s_beside
 from sil.bench.rows import Row, missing_peer, skipped
-from sil.bench.timing import GIGA, Action, cpu_s
+from sil.bench.timing import GIGA, Action
 
 SEED: Final = 11
 MIB: Final = 1 << 20
@@ -122,7 +122,8 @@ def rows_against(
 
     Without peers, one row without a ratio.
     """
-    taken = cpu_s({"own": own, **{peer: action for peer, (action, _) in peers.items()}}, rounds)
+    contenders = {"own": own, **{peer: action for peer, (action, _) in peers.items()}}
+    taken, limits = cpu_s_beside(limits, work.at_least, contenders, rounds)
     if not peers:
         yield kernel_row(name, work, taken, limits, None, "", **detail)
     for index, (peer, (_, goal)) in enumerate(peers.items()):

@@ -207,6 +207,6 @@ def contacts(rounds: int, limits: Limits) -> Iterator[Row]:
 def measure(options: Options) -> Iterator[Row]:
     """All rows, as they come."""
     rounds = 3 if options.is_quick else 7
-    limits, _ = machine_limits.measured(3 if options.is_quick else 9)
+    limits = machine_limits.measured(3 if options.is_quick else 9)
     for group in (turns_and_filters, focusing, sights, contacts):
         yield from group(rounds, limits)

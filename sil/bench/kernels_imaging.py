@@ -21,9 +21,11 @@ from flightos.kernels.classes import SEVERITY_THRESHOLDS, SceneLimits, change_cl
 from flightos.kernels.detection import HotspotLimits, TargetLimits, find_hotspots, find_targets
 from flightos.kernels.filters import Edge, Finish, convolve, convolve_separable
 from flightos.kernels.regions import label_regions
-from sil.bench.kernels_protection import GIGA, SEED, Action, cpu_s
+from sil.bench.kernel_rows import SEED
+from sil.bench.machine_limits import Limits, cpu_s_beside
 from sil.bench.registry import Options
 from sil.bench.rows import Row, missing_peer, skipped
+from sil.bench.timing import GIGA, Action, cpu_s
 
 SIDE: Final = 4096
 HALF_SIDE: Final = 2048
@@ -37,11 +39,10 @@ TARGET_LIMITS: Final = TargetLimits(3, 10, 200, 25.0)
 HOTSPOT_LIMITS: Final = HotspotLimits(10, 4000, 5000, 40, 50.0, 9.0)
 
 
-def copy_gb_per_s(rounds: int) -> float:
-    """GB/s, read and written, at which the C library copies 64 MiB."""
-    source = np.ones((SIDE, SIDE), np.float32)
-    target = new_output(source.shape, np.float32)
-    return 2 * source.nbytes / cpu_s({"own": lambda: np.copyto(target, source)}, rounds)["own"] / GIGA
+def beside_copy(contenders: dict[str, Action], rounds: int) -> dict[str, float]:
+    """Like `cpu_s`, and with the GB/s of a copy of memory in the same rounds, as `copy`."""
+    taken, limits = cpu_s_beside(Limits(0.0, 0.0, 0.0), ("copy",), contenders, rounds)
+    return {**taken, "copy": limits.copy}
 
 
 def rows_of(
@@ -49,15 +50,17 @@ def rows_of(
     byte_count: float,
     taken: dict[str, float],
     goal: str | None,
-    copy: float,
     copy_goal: str | None,
     in_cache_gb_per_s: float | None = None,
 ) -> Iterator[Row]:
     """The rate with its ratio to the peer, and where it has a goal of its own the fraction of a copy.
 
-    in_cache_gb_per_s is the rate of the same kernel on a tile in the cache: where that is hardly higher, arithmetic
-    is the limit and not memory. A limit_ratio near 1 says that memory is, whatever the ratio to the peer.
+    `taken` is that of `beside_copy`. in_cache_gb_per_s is the rate of the same kernel on a tile in the cache: where that
+    is hardly higher, arithmetic is the limit and not memory. A limit_ratio near 1 says that memory is, whatever the
+    ratio to the peer.
     """
+    copy = taken["copy"]
+    taken = {key: seconds for key, seconds in taken.items() if key != "copy"}
     peer = next((key for key in taken if key != "own"), None)
     rate = byte_count / taken["own"] / GIGA
     detail: dict[str, float | str] = {"isa": isa_name(), "limit": "copy", "limit_ratio": rate / copy}
@@ -108,7 +111,7 @@ def _counts(side: int, number: int, high: int = 4096) -> list[NDArray[np.uint16]
     return [stream.integers(1, high, (side, side), dtype=np.uint16) for _ in range(number)]
 
 
-def calibration(rounds: int, copy: float) -> Iterator[Row]:
+def calibration(rounds: int) -> Iterator[Row]:
     """uint16 to radiance with flat field, bad pixels and saturation, 15 bytes a pixel."""
     (raw,) = _counts(SIDE, 1)
     stream = np.random.default_rng(SEED)
@@ -131,11 +134,11 @@ def calibration(rounds: int, copy: float) -> Iterator[Row]:
 
         contenders["opencv"] = peer
     yield from rows_of(
-        "kernel_calibrate_u16", 15.0 * raw.size, cpu_s(contenders, rounds), ">= 4", copy, ">= 0.80"
+        "kernel_calibrate_u16", 15.0 * raw.size, beside_copy(contenders, rounds), ">= 4", ">= 0.80"
     )
 
 
-def differences(rounds: int, copy: float) -> Iterator[Row]:
+def differences(rounds: int) -> Iterator[Row]:
     """Normalised differences of both sample types, with and without mask; bits packed."""
     a, b = _counts(SIDE, 2)
     floats = a.astype(np.float32), b.astype(np.float32)
@@ -160,14 +163,14 @@ def differences(rounds: int, copy: float) -> Iterator[Row]:
             plain["opencv"] = partial(peer, first, second, False)
             masked["opencv"] = partial(peer, first, second, True)
         for title, contenders, size in (("", plain, pixel_bytes), ("_mask", masked, pixel_bytes + 1)):
-            taken = cpu_s(contenders, rounds)
-            yield from rows_of(f"kernel_ndiff{title}_{name}", size * a.size, taken, ">= 4", copy, ">= 0.85")
+            taken = beside_copy(contenders, rounds)
+            yield from rows_of(f"kernel_ndiff{title}_{name}", size * a.size, taken, ">= 4", ">= 0.85")
 
     contenders = {"own": lambda: bandmath.pack_bits(mask), "numpy": lambda: np.packbits(mask).tobytes()}
-    yield from rows_of("kernel_pack_bits", 1.125 * mask.size, cpu_s(contenders, rounds), ">= 1", copy, None)
+    yield from rows_of("kernel_pack_bits", 1.125 * mask.size, beside_copy(contenders, rounds), ">= 1", None)
 
 
-def classes(rounds: int, copy: float) -> Iterator[Row]:
+def classes(rounds: int) -> Iterator[Row]:
     """Scene classes and change classes with their counts, 9 bytes a pixel; the peer is NumPy as one writes it."""
     green, red, nir, swir = _counts(HALF_SIDE, 4)
     out = np.empty(green.shape, np.uint8)
@@ -202,14 +205,14 @@ def classes(rounds: int, copy: float) -> Iterator[Row]:
         cached_gb_per_s(partial(change_classes, a, b, c, d), tile_bytes, rounds),
     ]
     own: dict[str, Action] = {"own": lambda: cloud_mask(green, red, nir, swir, limits, out), "numpy": scenes}
-    taken = cpu_s(own, rounds)
-    yield from rows_of("kernel_cloud_mask", 9.0 * out.size, taken, ">= 8", copy, ">= 0.75", in_cache[0])
+    taken = beside_copy(own, rounds)
+    yield from rows_of("kernel_cloud_mask", 9.0 * out.size, taken, ">= 8", ">= 0.75", in_cache[0])
     own = {"own": lambda: change_classes(green, red, nir, swir, out=out), "numpy": changes}
-    taken = cpu_s(own, rounds)
-    yield from rows_of("kernel_change_classes", 9.0 * out.size, taken, ">= 8", copy, ">= 0.75", in_cache[1])
+    taken = beside_copy(own, rounds)
+    yield from rows_of("kernel_change_classes", 9.0 * out.size, taken, ">= 8", ">= 0.75", in_cache[1])
 
 
-def filters(rounds: int, copy: float) -> Iterator[Row]:
+def filters(rounds: int) -> Iterator[Row]:
     """Filters of 3 x 3, 5 x 5 and 5 + 5 taps against OpenCV; 8 bytes a pixel."""
     stream = np.random.default_rng(SEED)
     image = stream.random((SIDE, SIDE), np.float32)
@@ -236,12 +239,12 @@ def filters(rounds: int, copy: float) -> Iterator[Row]:
             image, -1, line, line, filtered, borderType=cv2.BORDER_REPLICATE
         )
     for name, contenders in work.items():
-        taken = cpu_s(contenders, rounds)
+        taken = beside_copy(contenders, rounds)
         in_cache = cached_gb_per_s(cached[name], 8.0 * tile.size, rounds)
-        yield from rows_of(name, 8.0 * image.size, taken, ">= 1.0", copy, ">= 0.5", in_cache)
+        yield from rows_of(name, 8.0 * image.size, taken, ">= 1.0", ">= 0.5", in_cache)
 
 
-def detections(rounds: int, copy: float) -> Iterator[Row]:
+def detections(rounds: int) -> Iterator[Row]:
     """Ships and fires against box filters of scipy.ndimage and NumPy; 3 bytes a pixel."""
     (image,) = _counts(HALF_SIDE, 1, 4010)
     out = np.empty(image.shape, np.uint8)
@@ -279,10 +282,10 @@ def detections(rounds: int, copy: float) -> Iterator[Row]:
         ships["scipy.ndimage"] = peer_ships
         fires["scipy.ndimage"] = peer_fires
     for name, contenders in (("kernel_cfar", ships), ("kernel_hotspot", fires)):
-        yield from rows_of(name, 3.0 * image.size, cpu_s(contenders, rounds), ">= 10", copy, None)
+        yield from rows_of(name, 3.0 * image.size, beside_copy(contenders, rounds), ">= 10", None)
 
 
-def regions(rounds: int, copy: float) -> Iterator[Row]:
+def regions(rounds: int) -> Iterator[Row]:
     """Regions of smooth patches and of noise; the peer also writes an image of labels, which is four bytes a pixel."""
     cv2, reason = peer_module("kernel_regions", "cv2")
     yield from reason
@@ -295,14 +298,12 @@ def regions(rounds: int, copy: float) -> Iterator[Row]:
         if cv2 is not None:
             contenders["opencv"] = partial(cv2.connectedComponentsWithStats, mask, connectivity=8)
         yield from rows_of(
-            f"kernel_regions_{name}", 1.0 * mask.size, cpu_s(contenders, rounds), ">= 0.7", copy, None
+            f"kernel_regions_{name}", 1.0 * mask.size, beside_copy(contenders, rounds), ">= 0.7", None
         )
 
 
 def measure(options: Options) -> Iterator[Row]:
     """All rows, as they come."""
     rounds = 3 if options.is_quick else 7
-    copy = copy_gb_per_s(3 * rounds)
-    yield Row(name="memory_copy_64_mib", value=copy, unit="GB/s", detail={"threads": 1})
     for group in (calibration, differences, classes, filters, detections, regions):
-        yield from group(rounds, copy)
+        yield from group(rounds)

@@ -65,7 +65,7 @@ def products(rounds: int, times: Mapping[str, float], limits: Limits) -> Iterato
         assert np.array_equal(shifted.run(), integer.multiply(left, right)), "onnxruntime's product differs"
         contenders |= {"onnxruntime": shifted.run, "signed": plain.run}
         detail = {"version": str(onnxruntime.__version__), "peer_may_use_amx": has_amx()}
-    taken = cpu_s(contenders, rounds)
+    taken, limits = machine_limits.cpu_s_beside(limits, ("int8",), contenders, rounds)
     operations = 2.0 * GEMM_SIDE**3
     work = Work(operations, "GOP/s", at_least={"int8": operations})
     own_s = taken["own"]
@@ -140,7 +140,7 @@ def quantisation(rounds: int, limits: Limits) -> Iterator[Row]:
 def measure(options: Options) -> Iterator[Row]:
     """All rows, as they come."""
     rounds = 3 if options.is_quick else 9
-    limits, _ = machine_limits.measured(rounds)
+    limits = machine_limits.measured(rounds)
     times = product_times(3 * rounds)
     yield from checksums(times, limits)
     yield from products(rounds, times, limits)

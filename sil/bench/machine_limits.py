@@ -12,8 +12,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +31,8 @@ ALIGNMENT_BYTES: Final = 64
 STEPS: Final = 200_000
 """Of the arithmetic loops: some milliseconds."""
 COMPILER_S_MAX: Final = 60
+CHOICE_ROUNDS: Final = 3
+"""In which the faster of two loops is found."""
 STREAMS: Final[Mapping[str, int]] = {
     "read": 1,
     "copy": 2,
@@ -118,7 +120,16 @@ def _streams() -> list[NDArray[np.uint8]]:
     return arrays
 
 
-def _memory(loops: ctypes.CDLL | None, rounds: int) -> dict[str, float]:
+@dataclass(frozen=True)
+class Loop:
+    """A loop that does one thing as fast as it goes, and how much: bytes read and written, or operations."""
+
+    action: Action
+    amount: float
+
+
+def _memory_loops(library: ctypes.CDLL | None) -> dict[str, Loop]:
+    """The faster of NumPy's loop and the plain one, for each kind of traffic."""
     first, second, third = _streams()
     floats = [array.view(np.float64) for array in (first, second, third)]
     actions: dict[tuple[str, str], Action] = {
@@ -126,10 +137,11 @@ def _memory(loops: ctypes.CDLL | None, rounds: int) -> dict[str, float]:
         ("copy", "numpy"): lambda: np.copyto(floats[2], floats[0]),
         ("triad", "numpy"): lambda: np.add(floats[0], floats[1], out=floats[2]),
     }
-    if loops is not None:
-        a, b, c = (ctypes.c_void_p(array.ctypes.data) for array in (first, second, third))
-        count = ctypes.c_size_t(ARRAY_BYTES // int(loops.limit_vector_bytes()))
-        known: Any = loops
+    if library is not None:
+        # Not the bare address: these keep the arrays, which nobody else may.
+        a, b, c = (array.ctypes.data_as(ctypes.c_void_p) for array in (first, second, third))
+        count = ctypes.c_size_t(ARRAY_BYTES // int(library.limit_vector_bytes()))
+        known: Any = library
         actions |= {
             ("read", "loop"): lambda: known.limit_read(a, count),
             ("copy", "loop"): lambda: known.limit_copy(a, c, count),
@@ -137,50 +149,69 @@ def _memory(loops: ctypes.CDLL | None, rounds: int) -> dict[str, float]:
             ("copy_streamed", "loop"): lambda: known.limit_copy_streamed(a, c, count),
             ("triad_streamed", "loop"): lambda: known.limit_triad_streamed(a, b, c, count),
         }
-    rates: dict[str, float] = {}
-    for (name, _), seconds in cpu_s(actions, rounds).items():
-        rates[name] = max(rates.get(name, 0.0), STREAMS[name] * ARRAY_BYTES / seconds / GIGA)
-    return rates
+    taken = cpu_s(actions, CHOICE_ROUNDS)
+    slowest_first = sorted(actions, key=lambda key: -taken[key])
+    return {key[0]: Loop(actions[key], float(STREAMS[key[0]] * ARRAY_BYTES)) for key in slowest_first}
 
 
-def _arithmetic(loops: ctypes.CDLL, rounds: int) -> dict[str, float]:
-    known: Any = loops
+def _arithmetic_loops(library: ctypes.CDLL) -> dict[str, Loop]:
+    known: Any = library
     known.limit_f32.argtypes = [ctypes.c_uint64, ctypes.c_float, ctypes.c_float]
     known.limit_f64.argtypes = [ctypes.c_uint64, ctypes.c_double, ctypes.c_double]
     known.limit_int8.argtypes = [ctypes.c_uint64] * 3
     known.limit_crc32c.argtypes = [ctypes.c_uint64] * 2
-    actions: dict[str, Action] = {
-        "f32": lambda: known.limit_f32(STEPS, 0.5, 0.25),
-        "f64": lambda: known.limit_f64(STEPS, 0.5, 0.25),
-        "int8": lambda: known.limit_int8(STEPS, 0x0305, 0x0507),
-        "crc": lambda: known.limit_crc32c(STEPS, 0x0123_4567_89AB_CDEF),
+    actions: dict[str, tuple[Action, int]] = {
+        "f32": (lambda: known.limit_f32(STEPS, 0.5, 0.25), known.limit_f32_operations()),
+        "f64": (lambda: known.limit_f64(STEPS, 0.5, 0.25), known.limit_f64_operations()),
+        "int8": (lambda: known.limit_int8(STEPS, 0x0305, 0x0507), known.limit_int8_operations()),
+        "crc": (lambda: known.limit_crc32c(STEPS, 0x0123_4567_89AB_CDEF), known.limit_crc32c_bytes()),
     }
-    of_a_step = {
-        "f32": known.limit_f32_operations(),
-        "f64": known.limit_f64_operations(),
-        "int8": known.limit_int8_operations(),
-        "crc": known.limit_crc32c_bytes(),
-    }
-    taken = cpu_s(actions, rounds)
-    return {name: of_a_step[name] * STEPS / taken[name] / GIGA for name in actions}
+    return {name: Loop(action, float(STEPS * each)) for name, (action, each) in actions.items() if each}
 
 
 @cache
-def measured(rounds: int) -> tuple[Limits, str]:
-    """The limits, measured once in a process, and why those of arithmetic are missing, or ""."""
+def loops() -> tuple[Mapping[str, Loop], str]:
+    """The loops by the limit that they measure, and why those in C are missing, or ""."""
     with tempfile.TemporaryDirectory(prefix="fos-limits-") as folder:
         try:
-            loops: ctypes.CDLL | None = compile_loops(Path(folder))
-            reason = ""
+            library = compile_loops(Path(folder))
         except OSError as error:
-            loops, reason = None, str(error)
-        arithmetic = {} if loops is None else _arithmetic(loops, 3 * rounds)
-        return Limits(**_memory(loops, rounds), **arithmetic), reason
+            return _memory_loops(None), str(error)
+    return {**_memory_loops(library), **_arithmetic_loops(library)}, ""
+
+
+@cache
+def measured(rounds: int) -> Limits:
+    """The limits by themselves, measured once in a process."""
+    known, _ = loops()
+    return _with_rates(
+        Limits(0.0, 0.0, 0.0), cpu_s({name: loop.action for name, loop in known.items()}, rounds)
+    )
+
+
+def cpu_s_beside(
+    limits: Limits, names: Collection[str], contenders: Mapping[str, Action], rounds: int
+) -> tuple[dict[str, float], Limits]:
+    """Like `cpu_s`, and the limits of these names anew, from loops timed in the same rounds.
+
+    Other programs use the memory too, so that a limit measured a minute ago is none.
+    """
+    known, _ = loops()
+    beside = {f"limit {name}": known[name].action for name in names if name in known}
+    taken = cpu_s({**contenders, **beside}, rounds)
+    anew = {name: taken[f"limit {name}"] for name in names if name in known}
+    return {key: taken[key] for key in contenders}, _with_rates(limits, anew)
+
+
+def _with_rates(limits: Limits, taken: Mapping[str, float]) -> Limits:
+    known, _ = loops()
+    rates = {name: known[name].amount / seconds / GIGA for name, seconds in taken.items()}
+    return replace(limits, **rates)
 
 
 def rows(rounds: int) -> Iterator[Row]:
     """The limits themselves, so that a reader can judge the fractions."""
-    limits, reason = measured(rounds)
+    limits, (_, reason) = measured(rounds), loops()
     for name, unit in UNITS.items():
         rate = limits.of(name)
         if rate > 0:

@@ -13,6 +13,8 @@ import msgspec
 Detail = Mapping[str, float | int | str | bool | None]
 
 NAME_WIDTH: Final = 36
+AT_LIMIT: Final = 0.97
+"""From this share of a limit on, what is left is within the scatter of measuring."""
 
 _COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {"<=": operator.le, ">=": operator.ge}
 
@@ -84,7 +86,12 @@ def shortfall(row: Row) -> str:
     if row.ratio is not None and row.goal is not None and isinstance(share, float) and share > 0:
         most = row.ratio / share
         below = "" if most >= float(row.goal.partition(" ")[2]) else "only "
-        reasons.insert(0, f"{_percent(share)} of {limit}; all of it would be {below}{most:.3g} x {row.peer}")
+        rest = (
+            f"all of it would be {below}{most:.3g} x {row.peer}"
+            if share < AT_LIMIT
+            else "no more is to be had"
+        )
+        reasons.insert(0, f"{_percent(share)} of {limit}; {rest}")
     return "; ".join(reasons)
 
 
@@ -98,7 +105,7 @@ def table_lines(row: Row, is_detailed: bool = True) -> list[str]:
     limit = f"{_percent(share)} of {row.detail.get('limit')}" if isinstance(share, float) else ""
     verdict = {True: "met", False: "not met", None: ""}[is_met(row)]
     goal = "" if row.goal is None else f"goal {row.goal}"
-    line = f"{row.name:<{NAME_WIDTH}} {value:<20} {ratio:<22} {limit:<16} {goal:<12} {verdict}".rstrip()
+    line = f"{row.name:<{NAME_WIDTH}} {value:<20} {ratio:<22} {limit:<24} {goal:<12} {verdict}".rstrip()
     return [line, *_detail_lines(row)] if is_detailed else [line]
 
 

@@ -75,10 +75,28 @@ def test_the_loops_of_the_limits_compile_and_run_here(tmp_path: Path) -> None:
         pytest.skip(f"the limits of arithmetic are not known here: {error}")
     names = {row.name for row in machine_limits.rows(1)}
     assert names == {f"limit_{name}" for name in machine_limits.UNITS}
-    limits, reason = machine_limits.measured(1)
-    assert reason == ""
+    limits = machine_limits.measured(1)
     assert limits.f32 > limits.f64 > 0.1
     assert min(limits.read, limits.copy, limits.triad) > 0.1
+
+
+def forget_limits() -> None:
+    """Whoever asks next measures again."""
+    machine_limits.loops.cache_clear()
+    machine_limits.measured.cache_clear()
+
+
+def test_limits_are_measured_anew_beside_the_contenders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loop of 3 GB that takes as long as its contender, 0.5 s, goes at 6 GB/s; other limits stay."""
+
+    def nothing() -> None:
+        """Takes no time."""
+
+    monkeypatch.setattr(machine_limits, "loops", lambda: ({"copy": machine_limits.Loop(nothing, 3e9)}, ""))
+    monkeypatch.setattr(machine_limits, "cpu_s", lambda contenders, rounds: dict.fromkeys(contenders, 0.5))
+    taken, limits = machine_limits.cpu_s_beside(LIMITS, ("copy", "f32"), {"own": nothing}, 1)
+    assert taken == {"own": 0.5}
+    assert (limits.copy, limits.read, limits.f32) == (6.0, LIMITS.read, LIMITS.f32)
 
 
 def test_without_a_compiler_the_limits_of_arithmetic_are_skipped_loudly(
@@ -86,11 +104,11 @@ def test_without_a_compiler_the_limits_of_arithmetic_are_skipped_loudly(
 ) -> None:
     monkeypatch.setenv("CC", "no-such-compiler")
     monkeypatch.setattr(machine_limits, "ARRAY_BYTES", 1 << 16)
-    machine_limits.measured.cache_clear()
+    forget_limits()
     try:
         found = {row.name: row for row in machine_limits.rows(1)}
     finally:
-        machine_limits.measured.cache_clear()
+        forget_limits()
     assert found["limit_f32"].skipped == "no C compiler"
     copy_rate = found["limit_copy"].value
     assert copy_rate is not None

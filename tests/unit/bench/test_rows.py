@@ -113,6 +113,7 @@ def test_one_line_names_figure_peer_share_of_the_limit_goal_and_verdict() -> Non
     [
         (3.0, 0.5, "50 % of copy; all of it would be 6 x other"),
         (3.0, 0.9, "90 % of copy; all of it would be only 3.33 x other"),
+        (3.0, 1.1, "110 % of copy; no more is to be had"),
     ],
 )
 def test_a_missed_goal_says_what_the_whole_limit_would_give(ratio: float, share: float, reason: str) -> None:
