@@ -86,8 +86,95 @@ static inline __attribute__((always_inline)) void chain(const fos_ccsds123_row_t
     put_weights(row, weights, vectors);
 }
 
+/* The same where 16 bits hold differences, weights and steps, and 32 bits the sum: images of up to 11 bits, as many as a
+ * vector of 128 bits has lanes. Nothing crosses from half to half then, products are added in pairs as they are made, and with
+ * Omega = 13 the ends of the weights are those of 16 bits, where a sum stops by itself: some 12 cycles instead of 21. */
+#define NARROW_SAMPLE_BITS_MAX 11u
+#define NARROW_WEIGHT_BITS_MAX 13u
+
+static inline bool is_narrow(const fos_ccsds123_row_t *row, int32_t exponent)
+{
+    const fos_ccsds123_parameters_t *given = &row->layout->given;
+    const int32_t difference_bits = (int32_t)given->sample_bits + 2; /* without the sign */
+    return row->layout->weight_count == 8 && given->sample_bits <= NARROW_SAMPLE_BITS_MAX
+           && given->weight_bits <= NARROW_WEIGHT_BITS_MAX
+           && (exponent < 0 ? difference_bits - exponent - 1 <= 15 : exponent <= 13);
+}
+
+typedef struct {
+    __m128i left, right, half, weight_min, weight_max, weight_bits;
+} narrow_t;
+
+static inline __attribute__((always_inline)) narrow_t narrow_of(const fos_ccsds123_layout_t *layout, int32_t exponent)
+{
+    return (narrow_t){.left = _mm_cvtsi32_si128(exponent < 0 ? -exponent - 1 : 0),
+                      .right = _mm_cvtsi32_si128(exponent < 0 ? 0 : exponent + 1),
+                      .half = _mm_set1_epi16((int16_t)(exponent < 0 ? 0 : 1 << exponent)),
+                      .weight_min = _mm_set1_epi16((int16_t)layout->weight_min),
+                      .weight_max = _mm_set1_epi16((int16_t)layout->weight_max),
+                      .weight_bits = _mm_cvtsi32_si128((int32_t)layout->given.weight_bits)};
+}
+
+static inline __attribute__((always_inline)) __m128i load_narrow(const int32_t *from)
+{
+    const __m128i *halves = (const __m128i *)(const void *)from;
+    return _mm_packs_epi32(_mm_loadu_si128(halves), _mm_loadu_si128(halves + 1));
+}
+
+static inline __attribute__((always_inline)) __m128i advance_narrow(const narrow_t *constants, const int32_t *differences,
+                                                                    const int32_t *central, int64_t *dot,
+                                                                    __m128i weights)
+{
+    const __m128i vector = load_narrow(differences);
+    const __m128i wide = _mm_sll_epi16(vector, constants->left);
+    const __m128i grown = _mm_sra_epi16(_mm_add_epi16(constants->half, wide), constants->right);
+    const __m128i shrunk = _mm_sra_epi16(_mm_sub_epi16(constants->half, wide), constants->right);
+    const __m128i actual = _mm_sll_epi32(_mm_set1_epi32(*central), constants->weight_bits);
+    __m128i sum = _mm_madd_epi16(weights, vector);
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1));
+    _mm_storel_epi64((__m128i *)(void *)dot, _mm_cvtepi32_epi64(sum));
+    const __m128i step = _mm_blendv_epi8(shrunk, grown, _mm_cmpgt_epi32(actual, sum));
+    const __m128i weight = _mm_adds_epi16(weights, step);
+    return _mm_min_epi16(_mm_max_epi16(weight, constants->weight_min), constants->weight_max);
+}
+
+static inline __attribute__((always_inline)) void put_narrow(const fos_ccsds123_row_t *row, __m128i weights)
+{
+    _mm256_storeu_si256((__m256i *)(void *)row->weights, _mm256_cvtepi16_epi32(weights));
+}
+
+static void chain_narrow(const fos_ccsds123_row_t *row, uint32_t first, uint32_t end, int32_t exponent)
+{
+    const narrow_t constants = narrow_of(row->layout, exponent);
+    __m128i weights = load_narrow(row->weights);
+    for (size_t col = first; col < end; col++) {
+        weights = advance_narrow(&constants, row->differences + 8 * col, row->central + col, row->dots + col, weights);
+    }
+    put_narrow(row, weights);
+}
+
+static void chain_pair_narrow(const fos_ccsds123_row_t *row, const fos_ccsds123_row_t *partner, uint32_t first,
+                              uint32_t end, int32_t exponent)
+{
+    const narrow_t constants = narrow_of(row->layout, exponent);
+    __m128i weights = load_narrow(row->weights);
+    __m128i other_weights = load_narrow(partner->weights);
+    for (size_t col = first; col < end; col++) {
+        weights = advance_narrow(&constants, row->differences + 8 * col, row->central + col, row->dots + col, weights);
+        other_weights = advance_narrow(&constants, partner->differences + 8 * col, partner->central + col,
+                                       partner->dots + col, other_weights);
+    }
+    put_narrow(row, weights);
+    put_narrow(partner, other_weights);
+}
+
 void fos_ccsds123_chain_avx2(const fos_ccsds123_row_t *row, uint32_t first, uint32_t end, int32_t exponent)
 {
+    if (is_narrow(row, exponent)) {
+        chain_narrow(row, first, end, exponent);
+        return;
+    }
     switch (row->layout->weight_count) {
     case 8: chain(row, first, end, exponent, 1); break;
     case 16: chain(row, first, end, exponent, 2); break;
@@ -102,6 +189,10 @@ void fos_ccsds123_chain_pair_avx2(const fos_ccsds123_row_t *row, const fos_ccsds
     if (row->layout->weight_count > 8) {
         fos_ccsds123_chain_avx2(row, first, end, exponent);
         fos_ccsds123_chain_avx2(partner, first, end, exponent);
+        return;
+    }
+    if (is_narrow(row, exponent)) {
+        chain_pair_narrow(row, partner, first, end, exponent);
         return;
     }
     const constants_t constants = constants_of(row->layout, exponent);

@@ -42,8 +42,10 @@ static void map_row(const fos_ccsds123_row_t *row, uint32_t first)
             doubled[col] = (int32_t)(high >> (weight_bits + 1));
         }
     }
-    const int32_t low = 2 * layout->sample_min;
-    const int32_t top = 2 * layout->sample_max + 1;
+    const int32_t sample_min = layout->sample_min;
+    const int32_t sample_max = layout->sample_max;
+    const int32_t low = 2 * sample_min;
+    const int32_t top = 2 * sample_max + 1;
     const int32_t *restrict samples = row->current;
     uint32_t *restrict mapped = row->mapped;
     for (uint32_t col = first; col < cols; col++) {
@@ -51,13 +53,17 @@ static void map_row(const fos_ccsds123_row_t *row, uint32_t first)
         twice = twice < low ? low : twice > top ? top : twice;
         const int32_t predicted = twice >> 1;
         const int32_t residual = samples[col] - predicted;
-        const int32_t below = predicted - layout->sample_min;
-        const int32_t above = layout->sample_max - predicted;
+        const int32_t below = predicted - sample_min;
+        const int32_t above = sample_max - predicted;
         const int32_t nearer = below < above ? below : above;
-        const int32_t magnitude = residual < 0 ? -residual : residual;
-        const int32_t turned = (twice & 1) != 0 ? -residual : residual;
-        const int32_t inside = 2 * magnitude - (turned < 0);
-        mapped[col] = (uint32_t)(magnitude > nearer ? magnitude + nearer : inside);
+        /* Signs as masks: no condition that could keep the loop from becoming vectors. */
+        const int32_t sign = residual >> 31;
+        const int32_t odd = -(twice & 1);
+        const int32_t magnitude = (residual ^ sign) - sign;
+        const int32_t turned = (residual ^ odd) - odd;
+        const int32_t inside = 2 * magnitude + (turned >> 31);
+        const int32_t beyond = (nearer - magnitude) >> 31;
+        mapped[col] = (uint32_t)((beyond & (magnitude + nearer)) | (~beyond & inside));
     }
 }
 
