@@ -1,7 +1,8 @@
-"""The lossless codecs on real images: compression ratio and rate, against libaec and JPEG-LS.
+"""The codecs on real images: compression ratio and rate, against libaec and JPEG-LS.
 
 One thread; times are medians of that thread's CPU time over alternating rounds. Rates are MB/s of samples, not of
-code. CCSDS 123.0-B-2 has no packaged peer: JPEG-LS, band by band, is what one would fly instead.
+code. CCSDS 123.0-B-2 has no packaged peer: JPEG-LS, band by band, is what one would fly instead; near-lossless it is
+told the same largest error.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ INTERVAL_BLOCKS: Final = 64
 IMAGE_RATE_GOAL: Final = ">= 100"
 SAMPLES_GOAL: Final = ">= 0.8"
 RATIO_GOAL: Final = ">= 1"
+ERROR_SHARE_BITS: Final = {8: 7, 16: 13}
+"""Near-lossless rows allow an error of this many bits less than a sample has: 2 of 256, 8 of 65536."""
 
 Action = Callable[[], object]
 AnyImage = NDArray[Any]
@@ -111,9 +114,10 @@ def _samples_rows(name: str, image: AnyImage, rounds: int) -> Iterator[Row]:
         )
 
 
-def _image_rows(name: str, image: AnyImage, rounds: int) -> Iterator[Row]:
-    """CCSDS 123.0-B-2: rates with a goal of their own, and the ratio against JPEG-LS."""
-    given = CCSDS123Parameters.for_image(image)
+def _rate_rows(
+    name: str, image: AnyImage, given: CCSDS123Parameters, rounds: int, goal: str | None
+) -> Iterator[Row]:
+    """Rates of one mode of CCSDS 123.0-B-2; `name` stands between the direction and the image."""
     coded = encode_image(image, given)
     taken = _cpu_s(
         {"encode": lambda: encode_image(image, given), "decode": lambda: decode_image(coded)}, rounds
@@ -123,9 +127,63 @@ def _image_rows(name: str, image: AnyImage, rounds: int) -> Iterator[Row]:
             name=f"ccsds123_{direction}_{name}",
             value=image.nbytes / taken_s / MEGA,
             unit="MB/s",
-            goal=IMAGE_RATE_GOAL if direction == "encode" else None,
-            detail={"isa": isa_name(), "megasamples_per_s": image.size / taken_s / MEGA},
+            goal=goal if direction == "encode" else None,
+            detail={
+                "isa": isa_name(),
+                "megasamples_per_s": image.size / taken_s / MEGA,
+                "compression": image.nbytes / len(coded),
+            },
         )
+
+
+def _near_lossless_rows(name: str, image: AnyImage, rounds: int) -> Iterator[Row]:
+    """Every sample within the same error: with the sample-adaptive and with the hybrid coder, against JPEG-LS."""
+    error = 1 << 8 * image.itemsize - ERROR_SHARE_BITS[8 * image.itemsize]
+    limits = {"error_limits_used": 1, "error_absolute_max": error}
+    adaptive = CCSDS123Parameters.for_image(image, **limits)
+    hybrid = CCSDS123Parameters.for_image(image, **limits, entropy_coder=EntropyCoder.HYBRID)
+    yield from _rate_rows(f"near_lossless_{name}", image, adaptive, rounds, None)
+    yield from _rate_rows(f"near_lossless_hybrid_{name}", image, hybrid, rounds, None)
+    reason = missing_peer("imagecodecs")
+    if reason is not None:
+        yield skipped(
+            f"ccsds123_compression_near_lossless_{name}", "", reason, peer="JPEG-LS", goal=RATIO_GOAL
+        )
+        return
+    import imagecodecs
+
+    coded = encode_image(image, hybrid)
+    peer_coded = [imagecodecs.jpegls_encode(band, level=error) for band in image]
+    peer_bytes = sum(len(band) for band in peer_coded)
+    peer_restored = np.stack([imagecodecs.jpegls_decode(band) for band in peer_coded])
+    yield Row(
+        name=f"ccsds123_compression_near_lossless_{name}",
+        value=image.nbytes / len(coded),
+        unit="to 1",
+        peer="JPEG-LS",
+        ratio=peer_bytes / len(coded),
+        goal=RATIO_GOAL,
+        detail={
+            "largest_error_allowed": error,
+            "largest_error": _largest_error(image, decode_image(coded)),
+            "peer_largest_error": _largest_error(image, peer_restored),
+            "peer_compression": image.nbytes / peer_bytes,
+        },
+    )
+
+
+def _largest_error(image: AnyImage, restored: AnyImage) -> int:
+    return int(np.abs(image.astype(np.int64) - restored.astype(np.int64)).max())
+
+
+def _image_rows(name: str, image: AnyImage, rounds: int) -> Iterator[Row]:
+    """CCSDS 123.0-B-2: rates with a goal of their own, and the ratio against JPEG-LS."""
+    given = CCSDS123Parameters.for_image(image)
+    hybrid = CCSDS123Parameters.for_image(image, entropy_coder=EntropyCoder.HYBRID)
+    coded = encode_image(image, given)
+    yield from _rate_rows(name, image, given, rounds, IMAGE_RATE_GOAL)
+    yield from _rate_rows(f"hybrid_{name}", image, hybrid, rounds, None)
+    yield from _near_lossless_rows(name, image, rounds)
     reason = missing_peer("imagecodecs")
     if reason is not None:
         yield skipped(f"ccsds123_compression_{name}", "", reason, peer="JPEG-LS", goal=RATIO_GOAL)
@@ -150,6 +208,7 @@ def _image_rows(name: str, image: AnyImage, rounds: int) -> Iterator[Row]:
             "peer_compression": image.nbytes / peer_bytes,
             "peer_mb_per_s": image.nbytes / bands_s / MEGA,
             "block_adaptive_compression": image.nbytes / len(blocks),
+            "hybrid_compression": image.nbytes / len(encode_image(image, hybrid)),
             "restored": np.array_equal(decode_image(coded), image),
         },
     )

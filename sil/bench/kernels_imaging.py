@@ -55,9 +55,9 @@ def rows_of(
 ) -> Iterator[Row]:
     """The rate with its ratio to the peer, and where it has a goal of its own the fraction of a copy.
 
-    `taken` is that of `beside_copy`. in_cache_gb_per_s is the rate of the same kernel on a tile in the cache: where that
-    is hardly higher, arithmetic is the limit and not memory. A limit_ratio near 1 says that memory is, whatever the
-    ratio to the peer.
+    `taken` is that of `beside_copy`. in_cache_gb_per_s is the rate of the same kernel on a tile in the cache: where
+    that is hardly higher, arithmetic is the limit and not memory. A limit_ratio near 1 says that memory is, whatever
+    the ratio to the peer.
     """
     copy = taken["copy"]
     taken = {key: seconds for key, seconds in taken.items() if key != "copy"}

@@ -42,19 +42,21 @@ def measure(rounds: int) -> dict[str, float]:
     generator = np.random.default_rng(SEED)
     a, b = (generator.standard_normal((GEMM_SIDE, GEMM_SIDE), np.float32) for _ in range(2))
     product = a @ b
-    sums = abft.expect_float32(a, b)
-    out = np.empty_like(product)
 
+    # Each right after a product, as in flight: the factors were just read, and the product just written.
     def own() -> None:
-        abft.expect_float32(a, b)
-        abft.correct_float32(product, sums)
+        abft.correct_float32(product, abft.expect_float32(a, b))
 
     def peer() -> None:
         rows, columns = a @ b.sum(axis=1), a.sum(axis=0) @ b
         np.abs(product.sum(axis=1) - rows).max()
         np.abs(product.sum(axis=0) - columns).max()
 
-    return cpu_s({"gemm": lambda: np.matmul(a, b, out=out), "own": own, "numpy": peer}, rounds)
+    def multiply() -> None:
+        np.matmul(a, b, out=product)
+
+    taken = cpu_s({"gemm": multiply, "own": own, "gemm again": multiply, "numpy": peer}, rounds)
+    return {name: taken[name] for name in ("gemm", "own", "numpy")}
 
 
 if __name__ == "__main__":
