@@ -38,14 +38,6 @@ typedef struct {
 
 """
 
-C_ONLY_AS_TABLES: Final = (
-    "limits_by_period",
-    "weight_exponent_offsets",
-    "weights_first",
-    "supplementary_tables",
-)
-"""Parameters that C has beside its numbers."""
-
 KINDS: Final = (
     *("weights_first", "weight_exponent_offsets", "representative_damping", "representative_offset"),
     *("accumulator_first", "error_absolute_max", "error_relative_max", "hybrid_accumulator_first"),
@@ -126,18 +118,16 @@ def is_used(given: CCSDS123Parameters, name: str) -> bool:
 
 def numbers_text(given: CCSDS123Parameters) -> str:
     """The C text of the parameters; those that are 0 are left out."""
-    tables_used, left_out_max = 0, 1 << len(LeftOut)
+    tables_used = 0
     for kind, name in enumerate(KINDS):
         if isinstance(getattr(given, name), tuple) and is_used(given, name):
             tables_used |= 1 << kind
     numbers: dict[str, int] = {
-        name: value
-        for name in given.__dataclass_fields__
-        if isinstance(value := getattr(given, name), int) and name not in C_ONLY_AS_TABLES
+        name: value for name in given.__dataclass_fields__ if isinstance(value := getattr(given, name), int)
     }
     numbers |= {
         "tables_used": tables_used,
-        "tables_left_out": given.tables_left_out & tables_used & left_out_max - 1,
+        "tables_left_out": given.tables_left_out & tables_used & sum(LeftOut),
         "supplementary_count": len(given.supplementary_tables),
     }
     return ", ".join(f".{name} = {int(value)}" for name, value in numbers.items() if value)
