@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image, ImageColor
 
+from flightos.kernels import backend
+
 # Colours that differ for colour-blind readers too (Okabe and Ito), as in flightos/ground/templates/report.css.
 INK: Final = "#1d2329"
 SOFT: Final = "#5c6670"
@@ -44,6 +46,10 @@ class Example:
         self.options = parser.parse_args(arguments)
         self.options.out.mkdir(parents=True, exist_ok=True)
         self.failed_count = 0
+        if backend() == "numpy":
+            self.say(
+                "THE C KERNELS ARE NOT IN USE: their references serve, the codecs a thousand times slower"
+            )
 
     def say(self, sentence: str) -> None:
         """Print one line of figures."""
