@@ -2,9 +2,9 @@
 
     python examples/matrix_product.py --out pictures
 
-The product is of int8 pixels of the Landsat-7 scene that the product ships with random int8 weights, as a layer of a
-neural network has it. What its row and column sums must be is reckoned from the factors (Huang and Abraham 1984); a
-wrong element shows in one of each, and by how much.
+The product is of int8 pixels of the Landsat-7 scene that the product ships with random weights, quantised to int8 row
+by row as in a layer of a neural network. What the sums of its rows and columns must be is reckoned from the factors
+(Huang and Abraham 1984); a wrong element shows in one of each, and by how much.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from pictures import BLUE, ORANGE, RED, Example, image_axes, new_figure, plain
 
 from flightos.kernels.abft import Int8Sums, correct_int8, expect_int8
-from flightos.kernels.integer import multiply
+from flightos.kernels.integer import multiply, quantise
 from sil.data import LANDSAT7_OLINDA
 from sil.world.scene import read_scene
 
@@ -30,7 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     example = Example(__doc__, arguments)
     band = read_scene(LANDSAT7_OLINDA).band("nir")[190 : 190 + SIDE, 190 : 190 + SIDE].astype(np.int16)
     pixels = np.ascontiguousarray(band - int(band.mean()), np.int8)
-    weights = np.random.default_rng(3).integers(-128, 128, (SIDE, SIDE), np.int8)
+    real_weights = np.random.default_rng(3).normal(size=(SIDE, SIDE)).astype(np.float32)
+    scale, zero_point = np.abs(real_weights).max(axis=1) / np.float32(127), np.zeros(SIDE, np.int8)
+    weights = quantise(real_weights, scale, zero_point)
     product, sums = multiply(pixels, weights), expect_int8(pixels, weights)
 
     damaged = product.copy()
