@@ -56,6 +56,13 @@ def quiet(rows: int) -> NDArray[Any]:
     return stored(values.reshape(1, rows, 64), 8, False)
 
 
+def checkered(bits: int) -> Mode:
+    """Smallest and largest sample in turn, each predicted by the one above: errors as large as they can be."""
+    values = np.indices(SHAPE).sum(axis=0) % 2 * ((1 << bits) - 1)
+    choices = {"bands_used": 0, "is_reduced": 1, "local_sum": LocalSum.WIDE_COLUMN, "unary_zeros_max": 8}
+    return stored(values, bits, False), {"sample_bits": bits} | choices
+
+
 LIMITS: Final[tuple[dict[str, Any], ...]] = (
     {},
     {"error_limits_used": 1, "error_absolute_max": 1, "error_absolute_bits": 1},
@@ -208,6 +215,9 @@ def edges() -> Iterator[Mode]:
         )
         yield shown(20, {"entropy_coder": coder}, shape=(2, 1, 9))
         yield quiet(16), {"entropy_coder": coder, "block_size": 64, "interval_blocks": 4096}
+    for bits, coder in product((3, 32), (EntropyCoder.SAMPLE_ADAPTIVE, EntropyCoder.HYBRID)):
+        image, choices = checkered(bits)
+        yield image, choices | {"entropy_coder": coder}
     for first in (0, 511):
         yield quiet(30), {"entropy_coder": EntropyCoder.HYBRID, "hybrid_accumulator_first": first}
 
