@@ -186,7 +186,7 @@ def worker_row(name: str, jobs: Sequence[Job], found: Speedup, goal: str | None)
     }
     if found.loop_ratio < IDLE_RATIO_MIN:
         detail["bound"] = (
-            f"two processes gave the loop only {found.loop_ratio:.3g} x: no second core was idle"
+            f"two processes gave the loop only {found.loop_ratio:.3g} x: the second core was not idle all the time"
         )
     return Row(
         name=name,

@@ -12,7 +12,7 @@ import msgspec
 
 Detail = Mapping[str, float | int | str | bool | None]
 
-NAME_WIDTH: Final = 36
+NAME_WIDTH: Final = 38
 AT_LIMIT: Final = 0.97
 """From this share of a limit on, what is left is within the scatter of measuring."""
 

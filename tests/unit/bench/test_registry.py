@@ -56,6 +56,33 @@ def test_the_machine_index_comes_first_and_has_no_goal(
     assert rows[0]["goal"] is None
 
 
+@pytest.mark.parametrize("is_json", [True, False])
+def test_a_long_bench_has_one_line_a_row_and_a_summary_which_is_no_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], is_json: bool
+) -> None:
+    monkeypatch.setattr("sil.bench.machine.ITERATIONS", 1_000)
+    figure = Row(
+        name="kernel",
+        value=1.0,
+        unit="x",
+        peer="other",
+        ratio=2.0,
+        goal=">= 3",
+        detail={"limit": "copy", "limit_ratio": 0.5, "own_ms": 3.0},
+    )
+    monkeypatch.setattr("sil.bench.kernels.measure", lambda options: iter((figure,)))
+    run_benchmarks("kernels", is_json=is_json, is_quick=True)
+    said = capsys.readouterr()
+    lines = said.out.splitlines()
+    summary = ["0 goals met, 1 not met, 0 rows skipped", "  not met: kernel: 2 x other, goal >= 3"]
+    if is_json:
+        assert [json.loads(line)["name"] for line in lines] == ["machine_index", "kernel"]
+        assert said.err.splitlines()[1:3] == summary
+    else:
+        assert [line.split()[0] for line in lines[:2]] == ["machine_index", "kernel"]
+        assert lines[2:4] == summary
+
+
 def test_an_unknown_benchmark_is_a_mistake_of_usage_that_lists_the_known(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
