@@ -49,10 +49,12 @@ void fos_ccsds123_fill(fos_kernels_t *table, uint32_t features)
 {
     table->ccsds123_chain = fos_ccsds123_chain_portable;
     table->ccsds123_chain_pair = fos_ccsds123_chain_pair_portable;
+    table->ccsds123_restore = fos_ccsds123_restore_portable;
 #ifdef FOS_HAVE_AVX2
     if ((features & FOS_FEATURE_AVX2) != 0) {
         table->ccsds123_chain = fos_ccsds123_chain_avx2;
         table->ccsds123_chain_pair = fos_ccsds123_chain_pair_avx2;
+        table->ccsds123_restore = fos_ccsds123_restore_avx2;
     }
 #else
     (void)features;

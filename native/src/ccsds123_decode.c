@@ -10,30 +10,69 @@ typedef struct {
     fos_ccsds123_decoder_t decoder;
 } decoding_t;
 
-static bool restore_row(const decoding_t *decoding, uint32_t band, uint32_t row)
+static void start_bands(const decoding_t *decoding)
 {
     const fos_ccsds123_layout_t *layout = decoding->layout;
-    const fos_ccsds123_scratch_t *scratch = &decoding->scratch;
-    const fos_ccsds123_images_t *images = &decoding->images;
-    if (row == 0) {
-        int32_t *weights = scratch->weights + (size_t)band * layout->weight_count;
-        fos_ccsds123_start_weights(layout, &scratch->tables, band, weights);
+    for (uint32_t band = 0; band < layout->given.bands; band++) {
+        int32_t *weights = decoding->scratch.weights + (size_t)band * layout->weight_count;
+        fos_ccsds123_start_weights(layout, &decoding->scratch.tables, band, weights);
     }
-    if (layout->is_plain) {
-        return fos_ccsds123_predict_plain(layout, scratch, &scratch->tables, images, band, row) == FOS_OK;
+}
+
+static void prepare_row(const decoding_t *decoding, const fos_ccsds123_scratch_t *scratch, uint32_t band, uint32_t row,
+                        fos_ccsds123_row_t *prepared)
+{
+    fos_ccsds123_prepare(decoding->layout, scratch, decoding->images.seen, band, row, prepared);
+    fos_ccsds123_prepare_sums(prepared, scratch, decoding->images.seen);
+    fos_ccsds123_prepare_quantizer(prepared, &decoding->scratch.tables);
+}
+
+static void store_row(const decoding_t *decoding, const fos_ccsds123_row_t *row)
+{
+    const fos_ccsds123_images_t *images = &decoding->images;
+    const bool is_another = images->kept != NULL;
+    if (is_another) { fos_ccsds123_store_row(decoding->layout, images->kept, row->band, row->row, row->current); }
+    fos_ccsds123_store_row(decoding->layout, images->restored, row->band, row->row,
+                           is_another ? row->originals : row->current);
+}
+
+static bool restore_row(const decoding_t *decoding, uint32_t band, uint32_t row)
+{
+    const fos_ccsds123_scratch_t *scratch = &decoding->scratch;
+    if (decoding->layout->is_plain) {
+        return fos_ccsds123_predict_plain(decoding->layout, scratch, &scratch->tables, &decoding->images, band, row) == FOS_OK;
     }
     fos_ccsds123_row_t prepared;
-    fos_ccsds123_prepare(layout, scratch, images->seen, band, row, &prepared);
-    fos_ccsds123_prepare_sums(&prepared, scratch, images->seen);
-    fos_ccsds123_prepare_quantizer(&prepared, &scratch->tables);
-    const bool is_possible = fos_ccsds123_predict_restoring(&prepared);
-    if (images->kept != NULL) {
-        fos_ccsds123_store_row(layout, images->kept, band, row, prepared.current);
-        fos_ccsds123_store_row(layout, images->restored, band, row, prepared.originals);
-    } else {
-        fos_ccsds123_store_row(layout, images->restored, band, row, prepared.current);
-    }
+    prepare_row(decoding, scratch, band, row, &prepared);
+    const bool is_possible = fos_ccsds123_predict_restoring(&prepared, NULL);
+    store_row(decoding, &prepared);
     return is_possible;
+}
+
+/* Two bands of a row that is not the first. */
+static bool restore_pair(const decoding_t *decoding, uint32_t band, uint32_t row)
+{
+    const fos_ccsds123_scratch_t partner = fos_ccsds123_partner(&decoding->scratch);
+    fos_ccsds123_row_t prepared[2];
+    prepare_row(decoding, &decoding->scratch, band, row, &prepared[0]);
+    prepare_row(decoding, &partner, band + 1, row, &prepared[1]);
+    const bool is_possible = fos_ccsds123_predict_restoring(&prepared[0], &prepared[1]);
+    store_row(decoding, &prepared[0]);
+    store_row(decoding, &prepared[1]);
+    return is_possible;
+}
+
+static bool restore_line(const decoding_t *decoding, uint32_t row)
+{
+    const uint32_t bands = decoding->layout->given.bands;
+    uint32_t band = 0;
+    for (; row > 0 && !decoding->layout->is_plain && band + 1 < bands; band += 2) {
+        if (!restore_pair(decoding, band, row)) { return false; }
+    }
+    for (; band < bands; band++) {
+        if (!restore_row(decoding, band, row)) { return false; }
+    }
+    return true;
 }
 
 /* 4.8.2.4, 5.4.2.2.2: the limits of the period that begins with this row. */
@@ -75,9 +114,7 @@ static bool decode_interleaved(decoding_t *decoding)
             const uint32_t band_end = bands - band < depth ? bands : band + depth;
             if (!fos_ccsds123_decode_line(&decoding->decoder, row, band, band_end)) { return false; }
         }
-        for (uint32_t band = 0; band < bands; band++) {
-            if (!restore_row(decoding, band, row)) { return false; }
-        }
+        if (!restore_line(decoding, row)) { return false; }
     }
     return true;
 }
@@ -125,6 +162,7 @@ fos_status_t fos_ccsds123_decode(const uint8_t *encoded, size_t encoded_bytes, c
     if (status != FOS_OK) { return status; }
     uint8_t *kept = layout.has_representatives ? decoding.scratch.representatives : NULL;
     decoding.images = (fos_ccsds123_images_t){.seen = kept != NULL ? kept : image, .kept = kept, .restored = image};
+    start_bands(&decoding);
     if (!layout.is_plain) { fos_ccsds123_clear_differences(&layout, &decoding.scratch); }
     if (!fos_ccsds123_decoder_start(&decoding.decoder, &layout, &decoding.scratch, encoded + header_bytes,
                                     encoded_bytes - header_bytes, image)) {

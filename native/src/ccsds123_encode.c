@@ -53,19 +53,37 @@ static bool predict_lossless_pair(const coding_t *coding, uint32_t band, uint32_
     return true;
 }
 
-/* From the image as the decoder will have it; the row joins that image. */
+/* Against the image as the decoder will have it. False on a sample out of range. */
+static bool prepare_restoring(const coding_t *coding, const fos_ccsds123_scratch_t *scratch, uint32_t band, uint32_t row,
+                              fos_ccsds123_row_t *prepared)
+{
+    fos_ccsds123_prepare(coding->layout, scratch, coding->images.seen, band, row, prepared);
+    fos_ccsds123_prepare_sums(prepared, scratch, coding->images.seen);
+    fos_ccsds123_prepare_quantizer(prepared, coding->tables);
+    fos_ccsds123_load_row(coding->layout, coding->images.originals, band, row, scratch->originals);
+    prepared->is_coding = true;
+    return is_in_range(coding->layout, scratch->originals);
+}
+
+/* The row joins that image. */
 static bool predict_restoring(const coding_t *coding, uint32_t band, uint32_t row)
 {
-    const fos_ccsds123_images_t *images = &coding->images;
     fos_ccsds123_row_t prepared;
-    fos_ccsds123_prepare(coding->layout, &coding->scratch, images->seen, band, row, &prepared);
-    fos_ccsds123_prepare_sums(&prepared, &coding->scratch, images->seen);
-    fos_ccsds123_prepare_quantizer(&prepared, coding->tables);
-    fos_ccsds123_load_row(coding->layout, images->originals, band, row, coding->scratch.originals);
-    if (!is_in_range(coding->layout, coding->scratch.originals)) { return false; }
-    prepared.is_coding = true;
-    (void)fos_ccsds123_predict_restoring(&prepared);
-    fos_ccsds123_store_row(coding->layout, images->kept, band, row, prepared.current);
+    if (!prepare_restoring(coding, &coding->scratch, band, row, &prepared)) { return false; }
+    (void)fos_ccsds123_predict_restoring(&prepared, NULL);
+    fos_ccsds123_store_row(coding->layout, coding->images.kept, band, row, prepared.current);
+    return true;
+}
+
+static bool predict_restoring_pair(const coding_t *coding, uint32_t band, uint32_t row)
+{
+    const fos_ccsds123_scratch_t partner = fos_ccsds123_partner(&coding->scratch);
+    fos_ccsds123_row_t prepared[2];
+    if (!prepare_restoring(coding, &coding->scratch, band, row, &prepared[0])) { return false; }
+    if (!prepare_restoring(coding, &partner, band + 1, row, &prepared[1])) { return false; }
+    (void)fos_ccsds123_predict_restoring(&prepared[0], &prepared[1]);
+    fos_ccsds123_store_row(coding->layout, coding->images.kept, band, row, prepared[0].current);
+    fos_ccsds123_store_row(coding->layout, coding->images.kept, band + 1, row, prepared[1].current);
     return true;
 }
 
@@ -90,8 +108,9 @@ static bool predict_line(const coding_t *coding, uint32_t row)
 {
     const uint32_t bands = coding->layout->given.bands;
     uint32_t band = 0;
-    for (; coding->is_known && band + 1 < bands; band += 2) {
-        if (!predict_lossless_pair(coding, band, row)) { return false; }
+    const bool is_in_pairs = coding->is_known || (!coding->layout->is_plain && row > 0);
+    for (; is_in_pairs && band + 1 < bands; band += 2) {
+        if (!(coding->is_known ? predict_lossless_pair : predict_restoring_pair)(coding, band, row)) { return false; }
     }
     for (; band < bands; band++) {
         if (!predict_row(coding, band, row)) { return false; }

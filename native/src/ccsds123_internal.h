@@ -160,14 +160,14 @@ void fos_ccsds123_predict_known_pair(const fos_ccsds123_row_t *row, const fos_cc
 
 /* 4.10.3: the weights after one sample; differences and weights have weight_count lanes. 2^-rho as a step to the left or
  * a rounded one to the right; no step leaves 32 bits, for D + 2 + (Omega - D - nu_min) is at most 27. */
-static inline void fos_ccsds123_update_weights(const fos_ccsds123_layout_t *layout, int32_t *weights,
+static inline void fos_ccsds123_update_weights(const fos_ccsds123_layout_t *layout, uint32_t lanes, int32_t *weights,
                                                const int32_t *differences, bool error_is_negative, int32_t exponent)
 {
     const uint32_t left = exponent < 0 ? (uint32_t)(-exponent - 1) : 0;
     const uint32_t right = exponent < 0 ? 0 : (uint32_t)exponent + 1;
     const int32_t half = exponent < 0 ? 0 : (int32_t)1 << exponent;
     const int32_t turn = error_is_negative ? -1 : 0;
-    for (uint32_t lane = 0; lane < layout->weight_count; lane++) {
+    for (uint32_t lane = 0; lane < lanes; lane++) {
         const int32_t signed_difference = (differences[lane] ^ turn) - turn;
         const int32_t step = (signed_difference * (1 << left) + half) >> right;
         const int32_t weight = weights[lane] + step;
@@ -176,9 +176,21 @@ static inline void fos_ccsds123_update_weights(const fos_ccsds123_layout_t *layo
     }
 }
 
-/* ccsds123_restore.c: maps (coder) or unmaps (decoder) and restores the samples, one after the other. False when a mapped
- * value belongs to no sample. */
-bool fos_ccsds123_predict_restoring(const fos_ccsds123_row_t *row);
+/* ccsds123_restore_*.c: maps (coder) or unmaps (decoder) and restores the samples, one after the other. False when a
+ * mapped value belongs to no sample. partner is the same row of the band after, or NULL; it needs rows of its own in
+ * scratch, and the first row of a band has none. */
+bool fos_ccsds123_predict_restoring(const fos_ccsds123_row_t *row, const fos_ccsds123_row_t *partner);
+typedef bool fos_ccsds123_restore_t(const fos_ccsds123_row_t *row, const fos_ccsds123_row_t *partner);
+fos_ccsds123_restore_t fos_ccsds123_restore_portable;
+fos_ccsds123_restore_t fos_ccsds123_restore_avx2;
+
+/* Differences of a sample that are known only when the one before it is: of the directions, and, where the band before is on
+ * its way too, that of the band before. */
+typedef struct {
+    int32_t north, west, north_west;
+    int32_t nearest;
+    bool has_nearest;
+} fos_ccsds123_fresh_t;
 
 /* ccsds123_plain.c: the same for a row as it lies in the images. FOS_ERR_RANGE when a sample needs more than D bits,
  * FOS_ERR_CORRUPT when a mapped value belongs to no sample. */

@@ -98,7 +98,7 @@ static void chain_wrapping(const fos_ccsds123_row_t *row, uint32_t first, uint32
         int64_t high = wrapped + 4 * unit * layout->sample_mid + 2 * unit;
         high = high < low ? low : high > top ? top : high;
         const bool is_negative = 2 * (int64_t)row->current[col] < high >> (layout->given.weight_bits + 1);
-        fos_ccsds123_update_weights(layout, row->weights, differences, is_negative, exponent);
+        fos_ccsds123_update_weights(layout, layout->weight_count, row->weights, differences, is_negative, exponent);
     }
 }
 
@@ -110,6 +110,11 @@ static uint32_t end_of_exponent(const fos_ccsds123_row_t *row, uint32_t col, int
     uint64_t index_end;
     *exponent = fos_ccsds123_update_exponent(row->layout, row_index + col, &index_end);
     return index_end - row_index < cols ? (uint32_t)(index_end - row_index) : cols;
+}
+
+bool fos_ccsds123_predict_restoring(const fos_ccsds123_row_t *row, const fos_ccsds123_row_t *partner)
+{
+    return fos_kernels()->ccsds123_restore(row, partner);
 }
 
 void fos_ccsds123_predict_known(const fos_ccsds123_row_t *row)

@@ -47,6 +47,7 @@ typedef struct {
     void (*ccsds123_chain)(const struct fos_ccsds123_row_s *, uint32_t, uint32_t, int32_t);
     void (*ccsds123_chain_pair)(const struct fos_ccsds123_row_s *, const struct fos_ccsds123_row_s *, uint32_t, uint32_t,
                                 int32_t);
+    _Bool (*ccsds123_restore)(const struct fos_ccsds123_row_s *, const struct fos_ccsds123_row_s *);
 } fos_kernels_t;
 
 /* The table in use, as it lies in memory: only pointers, so every byte of it means something. */
