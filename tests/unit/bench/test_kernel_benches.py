@@ -16,13 +16,28 @@ from flightos.core.ports import StartWork, WorkFailure
 from flightos.kernels import integer, secded
 from flightos.kernels.codecs import decode_image
 from flightos.kernels.sight import pairs_in_sight
-from sil.bench import kernels_geometry, kernels_protection, kernels_workers, machine_limits, tile_steps
+from sil.bench import (
+    kernels,
+    kernels_geometry,
+    kernels_protection,
+    kernels_workers,
+    machine_limits,
+    tile_steps,
+)
 from sil.bench.kernel_rows import Work, kernel_row, rate_row, rows_against, share_row, with_peer
 from sil.bench.kernels_workers import Job, run_jobs, speedup
 from sil.bench.machine_limits import Limits
+from sil.bench.registry import Options
 from sil.bench.rows import is_met
 
 LIMITS = Limits(read=40.0, copy=50.0, triad=60.0, f32=200.0, f64=100.0, int8=1000.0, crc=30.0)
+
+
+def test_without_the_c_kernels_there_is_one_row_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "backend", lambda: "numpy")
+    (row,) = kernels.measure(Options())
+    assert row.skipped is not None
+    assert "not in use" in row.skipped
 
 
 def test_the_binding_limit_is_the_one_that_takes_longest() -> None:
