@@ -85,6 +85,20 @@ static inline uint32_t fos_ccsds123_largest_shift(uint64_t scaled, uint64_t coun
     return code_bits < code_bits_max ? code_bits : code_bits_max;
 }
 
+/* The same, starting from the k of the sample before, which is nearly always the next one or its neighbour. */
+static inline uint32_t fos_ccsds123_next_shift(uint64_t scaled, uint64_t counter, uint32_t code_bits_max, uint32_t before)
+{
+    uint32_t code_bits = before;
+    code_bits += (uint32_t)(code_bits < code_bits_max) & (uint32_t)(counter << code_bits << 1 <= scaled);
+    code_bits -= (uint32_t)(code_bits > 0) & (uint32_t)(counter << code_bits > scaled);
+    const bool is_too_low = code_bits < code_bits_max && counter << code_bits << 1 <= scaled;
+    const bool is_too_high = code_bits > 0 && counter << code_bits > scaled;
+    if (__builtin_expect(is_too_low || is_too_high, 0)) {
+        return fos_ccsds123_largest_shift(scaled, counter, code_bits_max);
+    }
+    return code_bits;
+}
+
 /* 5.4.3.2.4.3: k within 0..D - 2. */
 static inline uint32_t fos_ccsds123_code_bits(uint64_t accumulator, uint32_t counter, uint32_t code_bits_max)
 {

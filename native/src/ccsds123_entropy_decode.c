@@ -35,6 +35,32 @@ static inline uint64_t take_value(fos_bit_reader_t *reader, const fos_ccsds123_p
     return fos_bits_take(reader, given->sample_bits);
 }
 
+#define SHORT_WORD_BITS_MAX 56u /* what a filled window has at least */
+
+/* The same where 8 bytes are left and no word is longer than a filled window: one shift takes the whole word. */
+static inline uint64_t take_short(fos_bit_reader_t *reader, const fos_ccsds123_parameters_t *given, uint32_t code_bits)
+{
+    const uint64_t window = reader->window | fos_bits_load64(reader->next) >> reader->window_bits;
+    reader->next += (63 - reader->window_bits) >> 3;
+    const uint32_t window_bits = reader->window_bits | 56;
+    const uint32_t zeros = (uint32_t)__builtin_clzll(window | 1);
+    if (__builtin_expect(zeros < given->unary_zeros_max, 1)) {
+        const uint32_t width = zeros + 1 + code_bits;
+        reader->window = window << width;
+        reader->window_bits = window_bits - width;
+        return (uint64_t)zeros << code_bits | (window << zeros << 1 >> 1 >> (63 - code_bits));
+    }
+    const uint32_t width = given->unary_zeros_max + given->sample_bits;
+    reader->window = window << width;
+    reader->window_bits = window_bits - width;
+    return window << given->unary_zeros_max >> (64 - given->sample_bits);
+}
+
+static inline bool words_are_short(const fos_ccsds123_parameters_t *given)
+{
+    return given->unary_zeros_max + given->sample_bits <= SHORT_WORD_BITS_MAX;
+}
+
 /* One band's row: BSQ and BIL. False when a value needs more than D bits. */
 static bool decode_band(fos_ccsds123_decoder_t *decoder, uint32_t row, uint32_t band)
 {
@@ -47,8 +73,17 @@ static bool decode_band(fos_ccsds123_decoder_t *decoder, uint32_t row, uint32_t 
     uint64_t seen = 0;
     uint32_t col = 0;
     if (row == 0) { mapped[col++] = fos_bits_take(&reader, given.sample_bits); }
+    const bool is_short = words_are_short(&given);
+    uint32_t code_bits = 0;
+    for (; is_short && col < given.cols && reader.end - reader.next >= 8; col++) {
+        code_bits = fos_ccsds123_next_shift(accumulator + (counter * 49 >> 7), counter, given.sample_bits - 2, code_bits);
+        const uint64_t value = take_short(&reader, &given, code_bits);
+        mapped[col] = (uint32_t)value;
+        seen |= value;
+        fos_ccsds123_count(&accumulator, &counter, (uint32_t)value, counter_last);
+    }
     for (; col < given.cols; col++) {
-        const uint32_t code_bits = fos_ccsds123_code_bits(accumulator, counter, given.sample_bits - 2);
+        code_bits = fos_ccsds123_code_bits(accumulator, counter, given.sample_bits - 2);
         const uint64_t value = take_value(&reader, &given, code_bits);
         mapped[col] = (uint32_t)value;
         seen |= value;
@@ -68,16 +103,21 @@ static bool decode_pixels(fos_ccsds123_decoder_t *decoder, uint32_t row, uint32_
     uint64_t *accumulators = decoder->scratch->accumulators;
     uint32_t *counters = decoder->scratch->counters;
     fos_bit_reader_t reader = decoder->reader;
+    uint32_t *codes = decoder->scratch->codes;
+    const bool is_short = words_are_short(&given);
     uint64_t seen = 0;
     for (size_t col = 0; col < given.cols; col++) {
         for (size_t band = first_band; band < band_end; band++) {
             if (row == 0 && col == 0) {
                 mapped[band * given.cols] = fos_bits_take(&reader, given.sample_bits);
+                codes[band] = 0;
                 continue;
             }
-            const uint32_t code_bits_max = given.sample_bits - 2;
-            const uint32_t code_bits = fos_ccsds123_code_bits(accumulators[band], counters[band], code_bits_max);
-            const uint64_t value = take_value(&reader, &given, code_bits);
+            const uint64_t scaled = accumulators[band] + (counters[band] * 49 >> 7);
+            const uint32_t code_bits = fos_ccsds123_next_shift(scaled, counters[band], given.sample_bits - 2, codes[band]);
+            const uint64_t value = is_short && reader.end - reader.next >= 8 ? take_short(&reader, &given, code_bits)
+                                                                             : take_value(&reader, &given, code_bits);
+            codes[band] = code_bits;
             mapped[band * given.cols + col] = (uint32_t)value;
             seen |= value;
             fos_ccsds123_count(&accumulators[band], &counters[band], (uint32_t)value, counter_last);
