@@ -10,12 +10,14 @@
 #define IS_END 0x8000u
 #define SYMBOL_BITS 4u
 #define STATE_COUNT 688u
+#define LOOKUP_BITS 7u /* words of up to so many bits are found at once: a place in the trie and how deep it lies */
 
 typedef struct {
     const fos_ccsds123_layout_t *layout;
     const fos_ccsds123_scratch_t *scratch;
     fos_bit_backward_t reader;
     uint16_t *nodes;   /* 2 x WORD_COUNT_MAX of each code */
+    uint16_t *lookups; /* 2^LOOKUP_BITS x {node or end, bits} of each code */
     uint16_t *parents; /* of each state but the first: the state before its last symbol, and that symbol */
     uint32_t prefixes[FOS_CCSDS123_LOW_CODES];
     uint8_t *image;
@@ -24,7 +26,7 @@ typedef struct {
 
 size_t fos_ccsds123_hybrid_trie_count(void)
 {
-    return FOS_CCSDS123_LOW_CODES * 2 * WORD_COUNT_MAX + STATE_COUNT;
+    return FOS_CCSDS123_LOW_CODES * (2 * WORD_COUNT_MAX + (2u << LOOKUP_BITS)) + STATE_COUNT;
 }
 
 /* Adds a word, from its last bit on. */
@@ -56,6 +58,19 @@ static void plant_code(const backward_t *backward, uint32_t code_index)
                 plant(nodes, &node_count, *steps & FOS_CCSDS123_STEP_WORD_MASK, length, end);
             }
         }
+    }
+}
+
+static void fill_lookup(const backward_t *backward, uint32_t code_index)
+{
+    const uint16_t *nodes = backward->nodes + (size_t)code_index * 2 * WORD_COUNT_MAX;
+    uint16_t *lookup = backward->lookups + (size_t)code_index * (2u << LOOKUP_BITS);
+    for (uint32_t pattern = 0; pattern < 1u << LOOKUP_BITS; pattern++) {
+        uint32_t place = 0;
+        uint32_t bit = 0;
+        do { place = nodes[2 * place + (pattern >> bit++ & 1)]; } while ((place & IS_END) == 0 && bit < LOOKUP_BITS);
+        lookup[2 * pattern] = (uint16_t)place;
+        lookup[2 * pattern + 1] = (uint16_t)bit;
     }
 }
 
@@ -124,16 +139,15 @@ static inline uint64_t take_low(backward_t *backward, fos_bit_backward_t *reader
     if (state != 0) {
         end = backward->parents[code->first_flush + state];
     } else {
-        const uint16_t *nodes = backward->nodes + (size_t)code_index * 2 * WORD_COUNT_MAX;
         if (reader->window_bits <= 32) { fos_bits_refill_backward(reader); }
-        uint64_t window = reader->window;
-        uint32_t length = 0;
-        end = 0;
-        do {
-            end = nodes[2 * end + (window & 1)];
-            window >>= 1;
-            length++;
-        } while ((end & IS_END) == 0);
+        const uint32_t pattern = (uint32_t)reader->window & ((1u << LOOKUP_BITS) - 1);
+        const uint16_t *found = backward->lookups + (size_t)code_index * (2u << LOOKUP_BITS) + 2 * pattern;
+        uint32_t length = found[1];
+        end = found[0];
+        if (__builtin_expect((end & IS_END) == 0, 0)) {
+            const uint16_t *nodes = backward->nodes + (size_t)code_index * 2 * WORD_COUNT_MAX;
+            do { end = nodes[2 * end + (reader->window >> length++ & 1)]; } while ((end & IS_END) == 0);
+        }
         end &= ~IS_END;
         (void)fos_bits_take_backward(reader, length);
     }
@@ -168,12 +182,38 @@ static inline uint32_t take_sample(backward_t *backward, fos_bit_backward_t *rea
     return (uint32_t)value;
 }
 
-/* Bands band_end - 1 .. first_band of one row, from its last pixel to its first. */
-static void take_line(backward_t *backward, uint32_t row, uint32_t first_band, uint32_t band_end)
+/* 5.4.3.3.5.1.3, and what 5.4.3.3.4.3 says of the accumulator. */
+static uint32_t take_first(backward_t *backward, fos_bit_backward_t *reader, uint64_t accumulator)
 {
-    const fos_ccsds123_layout_t *layout = backward->layout;
-    const fos_ccsds123_parameters_t *given = &layout->given;
-    const size_t plane = (size_t)given->rows * given->cols;
+    const fos_ccsds123_parameters_t *given = &backward->layout->given;
+    if (accumulator >> (given->sample_bits + given->counter_first_bits) != 0) { backward->is_possible = false; }
+    return (uint32_t)fos_bits_take_backward(reader, given->sample_bits);
+}
+
+/* One row of one band, from its last pixel to its first: BSQ and BIL. */
+static void take_band(backward_t *backward, uint32_t row, uint32_t band)
+{
+    const fos_ccsds123_parameters_t *given = &backward->layout->given;
+    const uint64_t row_index = (uint64_t)row * given->cols;
+    uint32_t *mapped = backward->scratch->mapped + (size_t)band * given->cols;
+    uint64_t accumulator = backward->scratch->accumulators[band];
+    uint32_t way = backward->scratch->codes[band];
+    fos_bit_backward_t reader = backward->reader;
+    for (uint32_t col = given->cols; col-- > 0;) {
+        const uint64_t t = row_index + col;
+        mapped[col] = t == 0 ? take_first(backward, &reader, accumulator)
+                             : take_sample(backward, &reader, fos_ccsds123_hybrid_counter(given, t),
+                                           fos_ccsds123_hybrid_halves(given, t), &accumulator, &way);
+    }
+    backward->scratch->accumulators[band] = accumulator;
+    backward->scratch->codes[band] = way;
+    backward->reader = reader;
+}
+
+/* Several bands, pixel by pixel. */
+static void take_pixels(backward_t *backward, uint32_t row, uint32_t first_band, uint32_t band_end)
+{
+    const fos_ccsds123_parameters_t *given = &backward->layout->given;
     uint64_t *accumulators = backward->scratch->accumulators;
     uint32_t *ways = backward->scratch->codes;
     fos_bit_backward_t reader = backward->reader;
@@ -182,20 +222,28 @@ static void take_line(backward_t *backward, uint32_t row, uint32_t first_band, u
         const uint32_t counter = fos_ccsds123_hybrid_counter(given, t);
         const bool halves = fos_ccsds123_hybrid_halves(given, t);
         for (uint32_t band = band_end; band-- > first_band;) {
-            uint32_t value;
-            if (t == 0) { /* 5.4.3.3.5.1.3, and what 5.4.3.3.4.3 says of the accumulator */
-                value = (uint32_t)fos_bits_take_backward(&reader, given->sample_bits);
-                if (accumulators[band] >> (given->sample_bits + given->counter_first_bits) != 0) {
-                    backward->is_possible = false;
-                }
-            } else {
-                value = take_sample(backward, &reader, counter, halves, &accumulators[band], &ways[band]);
-            }
-            fos_ccsds123_store_sample(layout, backward->image, band * plane + t, value);
+            uint32_t *mapped = &backward->scratch->mapped[(size_t)band * given->cols + col];
+            *mapped = t == 0 ? take_first(backward, &reader, accumulators[band])
+                             : take_sample(backward, &reader, counter, halves, &accumulators[band], &ways[band]);
         }
     }
     backward->reader = reader;
-    backward->is_possible = backward->is_possible && !reader.exhausted;
+}
+
+/* Bands band_end - 1 .. first_band of one row, into the image. */
+static void take_line(backward_t *backward, uint32_t row, uint32_t first_band, uint32_t band_end)
+{
+    const size_t cols = backward->layout->given.cols;
+    if (band_end - first_band == 1) {
+        take_band(backward, row, first_band);
+    } else {
+        take_pixels(backward, row, first_band, band_end);
+    }
+    for (size_t band = first_band; band < band_end; band++) {
+        fos_ccsds123_store_mapped(backward->layout, backward->image, (uint32_t)band, row,
+                                  backward->scratch->mapped + band * cols);
+    }
+    backward->is_possible = backward->is_possible && !backward->reader.exhausted;
 }
 
 /* 5.4.2.2.2, backwards: the limits of the period that begins with this row. */
@@ -242,10 +290,14 @@ bool fos_ccsds123_hybrid_decode(const fos_ccsds123_layout_t *layout, const fos_c
                            .scratch = scratch,
                            .reader = {.begin = body, .next = body + body_bytes},
                            .nodes = scratch->tries,
-                           .parents = scratch->tries + FOS_CCSDS123_LOW_CODES * 2 * WORD_COUNT_MAX,
+                           .lookups = scratch->tries + FOS_CCSDS123_LOW_CODES * 2 * WORD_COUNT_MAX,
+                           .parents = scratch->tries + FOS_CCSDS123_LOW_CODES * (2 * WORD_COUNT_MAX + (2u << LOOKUP_BITS)),
                            .image = image,
                            .is_possible = true};
-    for (uint32_t index = 0; index < FOS_CCSDS123_LOW_CODES; index++) { plant_code(&backward, index); }
+    for (uint32_t index = 0; index < FOS_CCSDS123_LOW_CODES; index++) {
+        plant_code(&backward, index);
+        fill_lookup(&backward, index);
+    }
     take_tail(&backward);
     take_lines(&backward);
     /* Where nothing went wrong, the first bit of the body has just been read. */

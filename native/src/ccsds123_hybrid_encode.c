@@ -19,14 +19,15 @@ static inline void put_turned(fos_bit_stream_t *stream, const fos_ccsds123_param
                               uint32_t code_bits)
 {
     const uint32_t zeros = value >> code_bits;
-    if (__builtin_expect(zeros < given->unary_zeros_max, 1)) {
-        const uint32_t low = value & ((1u << code_bits) - 1);
-        fos_bits_stream(stream, low << 1 | 1, code_bits + 1);
-        fos_bits_stream(stream, 0, zeros);
-    } else {
-        fos_bits_stream(stream, value, given->sample_bits);
-        fos_bits_stream(stream, 0, given->unary_zeros_max);
+    const uint32_t width = code_bits + 1 + zeros;
+    const uint64_t ending = (uint64_t)(value & ((1u << code_bits) - 1)) << 1 | 1;
+    if (__builtin_expect(zeros < given->unary_zeros_max && width <= 56, 1)) {
+        fos_bits_stream(stream, ending << zeros, width);
+        return;
     }
+    const bool is_limited = zeros >= given->unary_zeros_max;
+    fos_bits_stream(stream, is_limited ? value : ending, is_limited ? given->sample_bits : code_bits + 1);
+    fos_bits_stream(stream, 0, is_limited ? given->unary_zeros_max : zeros);
 }
 
 /* What goes from sample to sample of one band. */

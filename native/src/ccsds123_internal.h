@@ -87,6 +87,7 @@ typedef struct fos_ccsds123_row_s {
     int32_t damping, offset;  /* phi_z, psi_z (4.9.1) */
 } fos_ccsds123_row_t;
 
+
 /* ccsds123_layout.c */
 fos_status_t fos_ccsds123_layout(const fos_ccsds123_parameters_t *parameters, fos_ccsds123_layout_t *layout);
 size_t fos_ccsds123_divide(const fos_ccsds123_layout_t *layout, bool is_coding, uint8_t *memory,
@@ -134,6 +135,8 @@ void fos_ccsds123_store_sample(const fos_ccsds123_layout_t *layout, uint8_t *ima
 /* Mapped values in the place of samples: the hybrid decoder finds all of them before the first sample can be restored. */
 void fos_ccsds123_load_mapped(const fos_ccsds123_layout_t *layout, const uint8_t *image, uint32_t band, uint32_t row,
                               uint32_t *mapped);
+void fos_ccsds123_store_mapped(const fos_ccsds123_layout_t *layout, uint8_t *image, uint32_t band, uint32_t row,
+                               const uint32_t *mapped);
 void fos_ccsds123_start_weights(const fos_ccsds123_layout_t *layout, const fos_ccsds123_tables_t *tables, uint32_t band,
                                 int32_t *weights);
 /* Before the first row. */

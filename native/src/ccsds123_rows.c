@@ -97,6 +97,23 @@ void fos_ccsds123_load_mapped(const fos_ccsds123_layout_t *layout, const uint8_t
     }
 }
 
+void fos_ccsds123_store_mapped(const fos_ccsds123_layout_t *layout, uint8_t *image, uint32_t band, uint32_t row,
+                               const uint32_t *restrict mapped)
+{
+    const uint32_t cols = layout->given.cols;
+    uint8_t *restrict to = image + place_of(layout, band, row) * layout->sample_bytes;
+    if (layout->sample_bytes == 1) {
+        for (size_t col = 0; col < cols; col++) { to[col] = (uint8_t)mapped[col]; }
+    } else if (layout->sample_bytes == 2) {
+        for (size_t col = 0; col < cols; col++) {
+            const uint16_t half = (uint16_t)mapped[col];
+            memcpy(to + 2 * col, &half, 2);
+        }
+    } else {
+        memcpy(to, mapped, (size_t)cols * 4);
+    }
+}
+
 void fos_ccsds123_start_weights(const fos_ccsds123_layout_t *layout, const fos_ccsds123_tables_t *tables, uint32_t band,
                                 int32_t *weights)
 {
