@@ -149,9 +149,9 @@ fos_status_t fos_ccsds123_read_header(const uint8_t *encoded, size_t encoded_byt
  * Supplementary tables are described in full either way. FOS_ERR_CAPACITY when a count given was too small. */
 fos_status_t fos_ccsds123_read_tables(const uint8_t *encoded, size_t encoded_bytes, fos_ccsds123_tables_t *tables);
 
-/* Any bytes give a status; the image is whole only with FOS_OK. tables gives those that the header leaves out;
- * FOS_ERR_UNSUPPORTED without them, FOS_ERR_PARAMETER when they are no such tables. encoded_bytes must be the true length where the hybrid coder
- * is used, for its code is read from the end (5.4.3.3.1). */
+/* Any bytes give a status; the image is whole only with FOS_OK. tables gives those that the header leaves out:
+ * FOS_ERR_UNSUPPORTED without them, FOS_ERR_PARAMETER when they are no such tables. encoded_bytes must be the true length
+ * where the hybrid coder is used, for its code is read from the end (5.4.3.3.1). */
 fos_status_t fos_ccsds123_decode(const uint8_t *encoded, size_t encoded_bytes, const fos_ccsds123_tables_t *tables,
                                  uint8_t *image, size_t image_capacity_bytes, uint8_t *scratch, size_t scratch_bytes,
                                  size_t *image_bytes);
