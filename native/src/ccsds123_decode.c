@@ -40,7 +40,8 @@ static bool restore_row(const decoding_t *decoding, uint32_t band, uint32_t row)
 {
     const fos_ccsds123_scratch_t *scratch = &decoding->scratch;
     if (decoding->layout->is_plain) {
-        return fos_ccsds123_predict_plain(decoding->layout, scratch, &scratch->tables, &decoding->images, band, row) == FOS_OK;
+        return fos_ccsds123_predict_plain(decoding->layout, scratch, &scratch->tables, &decoding->images, band, row)
+               == FOS_OK;
     }
     fos_ccsds123_row_t prepared;
     prepare_row(decoding, scratch, band, row, &prepared);

@@ -47,7 +47,8 @@ void fos_ccsds123_empty_chunk(fos_ccsds123_encoder_t *encoder);
 /* To be asked before the words of a sample go into the stream. */
 static inline bool fos_ccsds123_chunk_is_full(const fos_ccsds123_encoder_t *encoder, const fos_bit_stream_t *stream)
 {
-    return stream->next > encoder->chunk + FOS_CCSDS123_CHUNK_BYTES - FOS_CCSDS123_CHUNK_SPARE_BYTES;
+    const uint8_t *spare = encoder->chunk + FOS_CCSDS123_CHUNK_BYTES - FOS_CCSDS123_CHUNK_SPARE_BYTES;
+    return __builtin_expect(stream->next > spare, 0);
 }
 
 /* False when the bytes are no such code. The hybrid decoder decodes everything here, into the image. */

@@ -64,7 +64,8 @@ static inline void put_value(fos_bit_stream_t *stream, const fos_ccsds123_parame
     }
     const bool is_limited = zeros >= given->unary_zeros_max;
     fos_bits_stream(stream, 0, is_limited ? given->unary_zeros_max : zeros);
-    fos_bits_stream(stream, is_limited ? value : one | (value & (one - 1)), is_limited ? given->sample_bits : 1 + code_bits);
+    fos_bits_stream(stream, is_limited ? value : one | (value & (one - 1)),
+                    is_limited ? given->sample_bits : 1 + code_bits);
 }
 
 /* 5.4.3.2.4.2: the first value of a band is not coded, and not counted. */
@@ -95,7 +96,7 @@ static void encode_band(fos_ccsds123_encoder_t *encoder, uint32_t row, uint32_t 
     if (row == 0) { put_first(encoder, mapped[col++]); }
     fos_bit_stream_t stream = encoder->stream;
     for (; col < given.cols; col++) {
-        if (__builtin_expect(fos_ccsds123_chunk_is_full(encoder, &stream), 0)) { stream = renew_chunk(encoder, stream); }
+        if (fos_ccsds123_chunk_is_full(encoder, &stream)) { stream = renew_chunk(encoder, stream); }
         const uint32_t value = mapped[col];
         put_value(&stream, &given, value, fos_ccsds123_code_bits(accumulator, counter, code_bits_max));
         fos_ccsds123_count(&accumulator, &counter, value, counter_last);
@@ -122,7 +123,7 @@ static void encode_pixels(fos_ccsds123_encoder_t *encoder, uint32_t row, uint32_
     fos_bit_stream_t stream = encoder->stream;
     for (; col < given.cols; col++) {
         for (size_t band = first_band; band < band_end; band++) {
-            if (__builtin_expect(fos_ccsds123_chunk_is_full(encoder, &stream), 0)) { stream = renew_chunk(encoder, stream); }
+            if (fos_ccsds123_chunk_is_full(encoder, &stream)) { stream = renew_chunk(encoder, stream); }
             const uint32_t value = mapped[band * given.cols + col];
             put_value(&stream, &given, value, fos_ccsds123_code_bits(accumulators[band], counters[band], code_bits_max));
             fos_ccsds123_count(&accumulators[band], &counters[band], value, counter_last);

@@ -4,8 +4,9 @@
 
 #include "ccsds123_entropy.h"
 
-/* A low-entropy code (table 5-16, annex B) is a machine: its state is the active prefix, 0 the empty one. Each input symbol,
- * 0..symbol_max or symbol_max + 1 for the escape symbol, leads to another state or puts out a word and empties the prefix. */
+/* A low-entropy code (table 5-16, annex B) is a machine: its state is the active prefix, 0 the empty one. Each input
+ * symbol, 0..symbol_max or symbol_max + 1 for the escape symbol, leads to another state, or puts out a word and empties
+ * the prefix. */
 typedef struct {
     uint32_t threshold;   /* T_i */
     uint16_t symbol_max;  /* L_i */
@@ -38,8 +39,9 @@ static inline bool fos_ccsds123_hybrid_halves(const fos_ccsds123_parameters_t *g
     return t > 0 && fos_ccsds123_hybrid_counter(given, t - 1) == (1u << given->counter_bits) - 1;
 }
 
-/* Which way a sample is coded (5.4.3.3.5.1.4, 5.4.3.3.5.3.1): 0 for a high-entropy word, else 1 + the index of the low-entropy
- * code, the last one whose threshold lies above the mean. The search starts at the way of the last sample of the band. */
+/* Which way a sample is coded (5.4.3.3.5.1.4, 5.4.3.3.5.3.1): 0 for a high-entropy word, else 1 + the index of the
+ * low-entropy code, the last one whose threshold lies above the mean. The search starts at the way of the last sample of
+ * the band. */
 static inline uint32_t fos_ccsds123_hybrid_way(uint64_t accumulator, uint32_t counter, uint32_t way)
 {
     const uint64_t scaled = accumulator << 14;

@@ -268,7 +268,9 @@ static void take_lines(backward_t *backward)
     const fos_ccsds123_parameters_t *given = &backward->layout->given;
     if (!backward->layout->is_interleaved) {
         for (uint32_t band = given->bands; band-- > 0;) {
-            for (uint32_t row = given->rows; row-- > 0 && backward->is_possible;) { take_line(backward, row, band, band + 1); }
+            for (uint32_t row = given->rows; row-- > 0 && backward->is_possible;) {
+                take_line(backward, row, band, band + 1);
+            }
         }
         return;
     }

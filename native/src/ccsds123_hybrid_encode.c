@@ -84,7 +84,7 @@ static void encode_band(fos_ccsds123_encoder_t *encoder, uint32_t row, uint32_t 
     fos_bit_stream_t stream = encoder->stream;
     const uint64_t row_index = (uint64_t)row * given.cols;
     for (uint32_t col = 0; col < given.cols; col++) {
-        if (__builtin_expect(fos_ccsds123_chunk_is_full(encoder, &stream), 0)) { stream = renew_chunk(encoder, stream); }
+        if (fos_ccsds123_chunk_is_full(encoder, &stream)) { stream = renew_chunk(encoder, stream); }
         const uint64_t t = row_index + col;
         if (__builtin_expect(t == 0, 0)) { /* 5.4.3.3.5.1.3 */
             fos_bits_stream(&stream, mapped[0], given.sample_bits);
@@ -113,7 +113,7 @@ void fos_ccsds123_hybrid_encode_line(fos_ccsds123_encoder_t *encoder, uint32_t r
         const uint32_t counter = fos_ccsds123_hybrid_counter(&given, t);
         const bool halves = fos_ccsds123_hybrid_halves(&given, t);
         for (size_t band = first_band; band < band_end; band++) {
-            if (__builtin_expect(fos_ccsds123_chunk_is_full(encoder, &stream), 0)) { stream = renew_chunk(encoder, stream); }
+            if (fos_ccsds123_chunk_is_full(encoder, &stream)) { stream = renew_chunk(encoder, stream); }
             const uint32_t value = scratch->mapped[band * given.cols + col];
             if (t == 0) {
                 fos_bits_stream(&stream, value, given.sample_bits);
@@ -134,7 +134,8 @@ void fos_ccsds123_hybrid_encode_tail(fos_ccsds123_encoder_t *encoder)
     fos_bit_stream_t *stream = &encoder->stream;
     if (fos_ccsds123_chunk_is_full(encoder, stream)) { fos_ccsds123_empty_chunk(encoder); }
     for (uint32_t index = 0; index < FOS_CCSDS123_LOW_CODES; index++) { /* 5.4.3.3.5.4.2; at most 10 bits each */
-        const uint32_t flush = fos_ccsds123_low_flushes[fos_ccsds123_low_codes[index].first_flush + encoder->prefixes[index]];
+        const uint32_t place = fos_ccsds123_low_codes[index].first_flush + encoder->prefixes[index];
+        const uint32_t flush = fos_ccsds123_low_flushes[place];
         fos_bits_stream(stream, flush & FOS_CCSDS123_FLUSH_WORD_MASK, flush >> FOS_CCSDS123_FLUSH_LENGTH_SHIFT);
     }
     const uint32_t width = 2 + given->sample_bits + given->counter_bits;

@@ -4,10 +4,11 @@
  *
  * A row of a band is predicted in one of three ways:
  * - ccsds123_predict.c, where the samples themselves predict (lossless, no sample representatives) and all are known. All
- *   local sums and differences of the row are prepared at once; what is left to do one sample after the other is dot product,
- *   sign of the error, weights. With d = 4 s - sigma (4.5.1), the sign of the error e (4.10.1) is negative exactly when the
- *   dot product reaches d * 2^Omega: clipping and rounding (4.7.2, 4.7.3) cannot change it, so neither delays the next sample.
- * - ccsds123_restore.c, where samples are restored as they go: decoder, near-lossless coder, sample representatives.
+ *   local sums and differences of the row are prepared at once; what is left to do one sample after the other is dot
+ *   product, sign of the error, weights. With d = 4 s - sigma (4.5.1), the sign of the error e (4.10.1) is negative exactly
+ *   when the dot product reaches d * 2^Omega: clipping and rounding (4.7.2, 4.7.3) cannot change it, so neither delays the
+ *   next sample.
+ * - ccsds123_restore.inc, where samples are restored as they go: decoder, near-lossless coder, sample representatives.
  * - ccsds123_plain.c, in 64 bits: more than 16 bits to a sample, or weight exponent offsets.
  */
 #ifndef FOS_CCSDS123_INTERNAL_H
@@ -48,7 +49,7 @@ typedef struct {
     int32_t *above;         /* cols */
     int32_t *originals;     /* cols; what the decoder restores, where that is not what predicts */
     int32_t *sums;          /* cols: sigma */
-    int32_t *centrals;      /* (bands_used + 2) x cols: d of a pair of bands and those before, by band modulo their number */
+    int32_t *centrals;      /* (bands_used + 2) x cols: d of a pair of bands and those before, by band modulo their count */
     int32_t *differences;   /* cols x weight_count: the vectors U */
     int64_t *dots;          /* cols */
     uint32_t *mapped;       /* bands x cols: delta */
@@ -123,7 +124,7 @@ void fos_ccsds123_put_header(const fos_ccsds123_layout_t *layout, const fos_ccsd
 fos_status_t fos_ccsds123_take_header(const uint8_t *encoded, size_t encoded_bytes, fos_ccsds123_tables_t *tables,
                                       fos_ccsds123_layout_t *layout, size_t *header_bytes);
 
-/* ccsds123_rows.c: from the image to a row that can be predicted. */
+/* ccsds123_samples.c */
 void fos_ccsds123_load_row(const fos_ccsds123_layout_t *layout, const uint8_t *image, uint32_t band, uint32_t row,
                            int32_t *samples);
 void fos_ccsds123_store_row(const fos_ccsds123_layout_t *layout, uint8_t *image, uint32_t band, uint32_t row,
@@ -137,6 +138,8 @@ void fos_ccsds123_load_mapped(const fos_ccsds123_layout_t *layout, const uint8_t
                               uint32_t *mapped);
 void fos_ccsds123_store_mapped(const fos_ccsds123_layout_t *layout, uint8_t *image, uint32_t band, uint32_t row,
                                const uint32_t *mapped);
+
+/* ccsds123_rows.c: from the image to a row that can be predicted. */
 void fos_ccsds123_start_weights(const fos_ccsds123_layout_t *layout, const fos_ccsds123_tables_t *tables, uint32_t band,
                                 int32_t *weights);
 /* Before the first row. */
@@ -187,8 +190,8 @@ typedef bool fos_ccsds123_restore_t(const fos_ccsds123_row_t *row, const fos_ccs
 fos_ccsds123_restore_t fos_ccsds123_restore_portable;
 fos_ccsds123_restore_t fos_ccsds123_restore_avx2;
 
-/* Differences of a sample that are known only when the one before it is: of the directions, and, where the band before is on
- * its way too, that of the band before. */
+/* Differences of a sample that are known only when the one before it is: of the directions, and, where the band before is
+ * on its way too, that of the band before. */
 typedef struct {
     int32_t north, west, north_west;
     int32_t nearest;

@@ -217,7 +217,8 @@ size_t fos_ccsds123_divide(const fos_ccsds123_layout_t *layout, bool is_coding, 
         }
     }
     const bool keeps_another = layout->has_representatives || (is_coding && !layout->is_lossless);
-    scratch->representatives = divide_off(&rest, keeps_another ? bands * layout->given.rows * cols * layout->sample_bytes : 0);
+    const size_t image_bytes = bands * layout->given.rows * cols * layout->sample_bytes;
+    scratch->representatives = divide_off(&rest, keeps_another ? image_bytes : 0);
     return rest.total_bytes + 63;
 }
 

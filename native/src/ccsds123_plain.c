@@ -1,5 +1,5 @@
-/* CCSDS 123.0-B-2, 4.4 to 4.11 as they stand, in 64 bits and one sample after the other: for samples of up to 32 bits and for
- * weight exponent offsets. All modes could go this way; the others are faster.
+/* CCSDS 123.0-B-2, 4.4 to 4.11 as they stand, in 64 bits and one sample after the other: for samples of up to 32 bits and
+ * for weight exponent offsets. All modes could go this way; the others are faster.
  */
 #include "ccsds123_internal.h"
 
@@ -23,9 +23,9 @@ static int64_t local_sum(const neighbours_t *near, uint32_t col)
     }
     if (form >= FOS_CCSDS123_WIDE_COLUMN) { return 4 * above[col]; }
     if (col == 0) { return 2 * (above[0] + above[1]); }
-    const int64_t west = form == FOS_CCSDS123_WIDE_NEIGHBOUR ? near->current[col - 1] : above[col];
-    const int64_t east = col + 1 < layout->given.cols ? above[col + 1] : form == FOS_CCSDS123_WIDE_NEIGHBOUR ? above[col]
-                                                                                                               : above[col - 1];
+    const bool is_wide = form == FOS_CCSDS123_WIDE_NEIGHBOUR;
+    const int64_t west = is_wide ? near->current[col - 1] : above[col];
+    const int64_t east = col + 1 < layout->given.cols ? above[col + 1] : is_wide ? above[col] : above[col - 1];
     return west + above[col - 1] + above[col] + east;
 }
 

@@ -3,22 +3,20 @@
 
 #include <immintrin.h>
 
-#define INLINE static inline __attribute__((always_inline))
-
 typedef struct {
     __m256i part[3];
 } weights_t;
 
 typedef weights_t vector_t;
 
-INLINE void load_weights(weights_t *weights, const int32_t *from, uint32_t lanes)
+static inline void load_weights(weights_t *weights, const int32_t *from, uint32_t lanes)
 {
     for (uint32_t part = 0; part < lanes / 8; part++) {
         weights->part[part] = _mm256_loadu_si256((const __m256i *)(const void *)(from + 8 * part));
     }
 }
 
-INLINE void store_weights(const weights_t *weights, int32_t *to, uint32_t lanes)
+static inline void store_weights(const weights_t *weights, int32_t *to, uint32_t lanes)
 {
     for (uint32_t part = 0; part < lanes / 8; part++) {
         _mm256_storeu_si256((__m256i *)(void *)(to + 8 * part), weights->part[part]);
@@ -26,7 +24,8 @@ INLINE void store_weights(const weights_t *weights, int32_t *to, uint32_t lanes)
 }
 
 /* What is known only now goes from register to register: from memory, a vector would have to wait for its parts. */
-INLINE vector_t vector_of(const fos_ccsds123_row_t *row, size_t col, uint32_t lanes, const fos_ccsds123_fresh_t *fresh)
+static inline vector_t vector_of(const fos_ccsds123_row_t *row, size_t col, uint32_t lanes,
+                                 const fos_ccsds123_fresh_t *fresh)
 {
     vector_t vector;
     load_weights(&vector, row->differences + col * lanes, lanes);
@@ -45,7 +44,7 @@ INLINE vector_t vector_of(const fos_ccsds123_row_t *row, size_t col, uint32_t la
     return vector;
 }
 
-INLINE int64_t dot_of(const weights_t *weights, const vector_t *vector, uint32_t lanes)
+static inline int64_t dot_of(const weights_t *weights, const vector_t *vector, uint32_t lanes)
 {
     __m256i sum = _mm256_setzero_si256();
     for (uint32_t part = 0; part < lanes / 8; part++) {
@@ -59,7 +58,7 @@ INLINE int64_t dot_of(const weights_t *weights, const vector_t *vector, uint32_t
     return _mm_cvtsi128_si64(half);
 }
 
-INLINE void update_weights(const fos_ccsds123_layout_t *layout, weights_t *weights, const vector_t *vector,
+static inline void update_weights(const fos_ccsds123_layout_t *layout, weights_t *weights, const vector_t *vector,
                            uint32_t lanes, bool error_is_negative, int32_t exponent)
 {
     const __m128i left = _mm_cvtsi32_si128(exponent < 0 ? -exponent - 1 : 0);

@@ -1,4 +1,6 @@
-/* CCSDS 123.0-B-2: numbers that differ from band to band, in time, or beside the image: how many, and within which ranges. */
+/* CCSDS 123.0-B-2: numbers that differ from band to band, in time, or beside the image: how many there are, and within
+ * which ranges.
+ */
 #include "ccsds123_internal.h"
 
 /* Numbers by weight in the bands before this one. The first bands have fewer bands before them than P. */
