@@ -83,7 +83,7 @@ static uint8_t *new_data(const uint8_t *bytes, size_t byte_count, size_t times)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t byte_count)
 {
-    static const char *const levels[] = {"portable", "sse42", "neon"};
+    static const char *const levels[] = {"portable", "sse42", "avx512", "neon"};
     if (byte_count < HEAD_BYTES) { return 0; }
     const size_t frame_count = bytes[0] % (FRAME_COUNT_MAX + 1);
     const size_t header_bytes = HEAD_BYTES + FRAME_BYTES * frame_count;

@@ -13,6 +13,14 @@ void fos_crc_fill(fos_kernels_t *table, uint32_t features)
         table->crc32c_batch = fos_crc32c_batch_sse42;
     }
 #endif
+#ifdef FOS_HAVE_AVX512
+    if ((features & FOS_FEATURE_VPCLMUL) != 0) {
+        table->crc16 = fos_crc16_avx512;
+        table->crc16_batch = fos_crc16_batch_avx512;
+        table->crc32c = fos_crc32c_avx512;
+        table->crc32c_batch = fos_crc32c_batch_avx512;
+    }
+#endif
 #ifdef FOS_HAVE_NEON
     if ((features & FOS_FEATURE_NEON_CRC) != 0) {
         table->crc32c = fos_crc32c_neon;

@@ -14,6 +14,8 @@
 
 uint16_t fos_crc16_table[8][256];
 uint32_t fos_crc32c_table[8][256];
+uint64_t fos_crc16_fold[FOS_CRC_FOLDS][2];
+uint64_t fos_crc32c_fold[FOS_CRC_FOLDS][2];
 uint32_t fos_crc32c_skip_long[4][256];
 uint32_t fos_crc32c_skip_middle[4][256];
 uint32_t fos_crc32c_skip_short[4][256];
@@ -54,6 +56,32 @@ static void fill_skip(uint32_t table[4][256], uint64_t byte_count)
     }
 }
 
+/* x^(8 * byte_count) modulo the polynomial of CRC-16: 1, with zero bytes after it. */
+static uint64_t crc16_power_of_bytes(size_t byte_count)
+{
+    uint32_t power = 1;
+    for (; byte_count > 0; byte_count--) {
+        power = ((power << 8) & 0xFFFFu) ^ fos_crc16_table[0][power >> 8];
+    }
+    return power;
+}
+
+/* The powers for fos_crc16_fold and fos_crc32c_fold, from the definition: x^(8n) and x^(8n+64) modulo the polynomial.
+ * Where bit n of 64 is x^(63-n) and bit n of a power's 32 is x^(31-n), bit n of their product is x^(94-n), not x^(127-n): the
+ * power is stored one bit higher and stands for 32 less. */
+static void fill_folds(void)
+{
+    static const size_t distances_bytes[FOS_CRC_FOLDS] = {256, 64, 48, 32, 16};
+    for (size_t index = 0; index < FOS_CRC_FOLDS; index++) {
+        const size_t byte_count = distances_bytes[index];
+        fos_crc16_fold[index][0] = crc16_power_of_bytes(byte_count);
+        fos_crc16_fold[index][1] = crc16_power_of_bytes(byte_count + 8);
+        /* The first bytes, of the higher powers, lie in the lower half. */
+        fos_crc32c_fold[index][0] = (uint64_t)power_of_bytes(byte_count + 8 - 4) << 1;
+        fos_crc32c_fold[index][1] = (uint64_t)power_of_bytes(byte_count - 4) << 1;
+    }
+}
+
 void fos_crc_tables_fill(void)
 {
     for (uint32_t byte = 0; byte < 256; byte++) {
@@ -74,6 +102,7 @@ void fos_crc_tables_fill(void)
             fos_crc32c_table[zeros][byte] = (crc32c >> 8) ^ fos_crc32c_table[0][crc32c & 0xFFu];
         }
     }
+    fill_folds();
     fill_skip(fos_crc32c_skip_long, FOS_CRC_LONG_BYTES);
     fill_skip(fos_crc32c_skip_middle, FOS_CRC_MIDDLE_BYTES);
     fill_skip(fos_crc32c_skip_short, FOS_CRC_SHORT_BYTES);

@@ -7,6 +7,8 @@ extern uint32_t fos_crc32c_table[8][256];
 const fos_lookup_t fos_lookups[] = {
     {fos_crc16_table, sizeof fos_crc16_table},
     {fos_crc32c_table, sizeof fos_crc32c_table},
+    {fos_crc16_fold, sizeof fos_crc16_fold},
+    {fos_crc32c_fold, sizeof fos_crc32c_fold},
     {fos_crc32c_skip_long, sizeof fos_crc32c_skip_long},
     {fos_crc32c_skip_middle, sizeof fos_crc32c_skip_middle},
     {fos_crc32c_skip_short, sizeof fos_crc32c_skip_short},

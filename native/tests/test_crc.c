@@ -1,5 +1,7 @@
 #include "harness.h"
 
+#include "protection_internal.h"
+
 static const uint8_t check_input[] = "123456789";
 
 static uint16_t crc16_bitwise(const uint8_t *data, size_t byte_count)
@@ -60,6 +62,76 @@ static void test_lengths_alignments_splits(void)
     }
     CHECK(fos_crc16(0xFFFF, NULL, 0) == 0xFFFF);
     CHECK(fos_crc32c(0, NULL, 0) == 0);
+}
+
+/* Every length through several strides of folding, at several alignments, in memory of exactly that size, against the
+ * bitwise definition; started from an earlier value too. */
+static void test_every_length_of_folding(void)
+{
+    enum { BYTE_COUNT_MAX = 1100 };
+    uint8_t source[BYTE_COUNT_MAX];
+    for (size_t byte = 0; byte < BYTE_COUNT_MAX; byte++) { source[byte] = (uint8_t)next_random(); }
+    for (size_t byte_count = 1; byte_count <= BYTE_COUNT_MAX; byte_count++) {
+        const size_t offset = byte_count % 67;
+        uint8_t *data = malloc(offset + byte_count);
+        if (data == NULL) { abort(); }
+        memcpy(data + offset, source, byte_count);
+        const uint16_t crc16 = crc16_bitwise(source, byte_count);
+        const uint32_t crc32c = crc32c_bitwise(source, byte_count);
+        CHECK(fos_crc16(0xFFFF, data + offset, byte_count) == crc16);
+        CHECK(fos_crc32c(0, data + offset, byte_count) == crc32c);
+        const size_t split = byte_count / 5;
+        CHECK(fos_crc16(crc16_bitwise(source, split), data + offset + split, byte_count - split) == crc16);
+        CHECK(fos_crc32c(crc32c_bitwise(source, split), data + offset + split, byte_count - split) == crc32c);
+        free(data);
+    }
+}
+
+/* x^exponent modulo the polynomial of CRC-16 or CRC-32C, one bit a step; bit n is x^n. */
+static uint64_t power_bitwise(unsigned exponent, unsigned width, uint64_t polynomial)
+{
+    uint64_t power = 1;
+    for (; exponent > 0; exponent--) {
+        power <<= 1;
+        if ((power >> width & 1u) != 0) { power ^= (uint64_t)1 << width | polynomial; }
+    }
+    return power;
+}
+
+/* The multipliers are the powers that they must be. Those of CRC-32C are reflected, one bit higher, and so 32 less. */
+static void test_powers_of_folding(void)
+{
+    static const unsigned distances_bits[FOS_CRC_FOLDS] = {2048, 512, 384, 256, 128};
+    (void)fos_isa_name(); /* the tables are filled with the first use */
+    for (size_t index = 0; index < FOS_CRC_FOLDS; index++) {
+        const unsigned distance = distances_bits[index];
+        CHECK(fos_crc16_fold[index][0] == power_bitwise(distance, 16, 0x1021u));
+        CHECK(fos_crc16_fold[index][1] == power_bitwise(distance + 64, 16, 0x1021u));
+        for (unsigned half = 0; half < 2; half++) {
+            const uint64_t power = power_bitwise(distance + 64 * (1 - half) - 32, 32, 0x1EDC6F41u);
+            uint64_t reflected = 0;
+            for (unsigned bit = 0; bit < 32; bit++) { reflected |= (power >> bit & 1u) << (31 - bit); }
+            CHECK(fos_crc32c_fold[index][half] == reflected << 1);
+        }
+    }
+}
+
+/* A processor with AVX-512 but without VPCLMULQDQ has the CRC instruction still. */
+static void test_missing_feature_falls_back(void)
+{
+#ifdef __x86_64__
+    const uint32_t plain = FOS_FEATURE_SSE42 | FOS_FEATURE_AVX2;
+    fos_kernels_t lower;
+    fos_kernels_t upper;
+    memset(&lower, 0, sizeof lower);
+    memset(&upper, 0, sizeof upper);
+    fos_crc_fill(&lower, plain);
+    fos_crc_fill(&upper, plain | FOS_FEATURE_AVX512);
+    CHECK(memcmp(&lower, &upper, sizeof lower) == 0);
+    fos_crc_fill(&upper, plain | FOS_FEATURE_AVX512 | FOS_FEATURE_VPCLMUL);
+    CHECK(upper.crc32c != lower.crc32c && upper.crc32c_batch != lower.crc32c_batch);
+    CHECK(upper.crc16 != lower.crc16 && upper.crc16_batch != lower.crc16_batch);
+#endif
 }
 
 /* Lengths at which the three streams start and end, against the bitwise definition; CRCs of the parts join. */
@@ -158,6 +230,9 @@ int main(void)
 {
     on_every_isa(test_published_values);
     on_every_isa(test_lengths_alignments_splits);
+    on_every_isa(test_every_length_of_folding);
+    test_powers_of_folding();
+    test_missing_feature_falls_back();
     on_every_isa(test_streams_and_combine);
     on_every_isa(test_batch);
     on_every_isa(test_batch_trusts_no_length);
