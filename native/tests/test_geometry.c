@@ -134,6 +134,7 @@ static void test_levels_agree(void)
         if (size > 0) { compare_levels(produce_edges, size, size * 9); }
         compare_levels(produce_contacts, size, 2 * size * 17);
     }
+    compare_levels(produce_focus, 300, (size_t)2 * 300 * 8); /* several strips */
     compare_levels(produce_pairs, 600, (size_t)600 * 600 * 9);
     compare_levels(produce_matched, 400000, (size_t)3 * 400000 * 8); /* streamed */
 }

@@ -86,6 +86,7 @@ static void test_quantisation(void)
 {
     for (size_t channel_size = 0; channel_size < 80; channel_size++) { check_quantisation(1 + channel_size % 5, channel_size); }
     check_quantisation(2, 5000);
+    check_quantisation(1, ((size_t)1 << 20) + 77); /* past the caches, with a tail */
 }
 
 static void test_refusals(void)
