@@ -126,7 +126,7 @@ static fos_status_t add_tables(const fos_ccsds123_layout_t *layout, const fos_cc
 {
     const uint32_t left_out = layout->given.tables_left_out;
     for (uint32_t kind = 0; kind < FOS_CCSDS123_HEADER_KINDS; kind++) {
-        if ((left_out >> kind & 1) != 0) {
+        if ((left_out >> kind & 1) != 0 && fos_ccsds123_table_count(layout, kind) > 0) {
             if (given == NULL || given->by_kind[kind].values == NULL) { return FOS_ERR_UNSUPPORTED; }
             tables->by_kind[kind] = given->by_kind[kind];
         } else {

@@ -320,6 +320,13 @@ static inline void check_header(const case_t *test, const uint8_t *encoded, size
         read.elements = test->tables.supplementary[index].elements;
         CHECK(memcmp(&read, &test->tables.supplementary[index], sizeof read) == 0);
     }
+    for (uint32_t kind = 0; kind < FOS_CCSDS123_KIND_COUNT; kind++) { /* one place too few */
+        if (found.tables.by_kind[kind].count == 0) { continue; }
+        fos_ccsds123_tables_t tight = found.tables;
+        tight.by_kind[kind].count--;
+        CHECK(fos_ccsds123_read_tables(encoded, encoded_bytes, &tight) == FOS_ERR_CAPACITY);
+        CHECK(tight.by_kind[kind].count == found.tables.by_kind[kind].count);
+    }
     /* What the header does not say, or says in another way. */
     const fos_ccsds123_parameters_t *read = &found.given;
     const bool is_block = expected.entropy_coder == FOS_CCSDS123_BLOCK_ADAPTIVE;
