@@ -88,7 +88,7 @@ def calibrate(
     check_tile("dark_dn", dark_dn, np.float32, raw_dn.shape)
     if not 0 <= saturation_dn <= 0xFFFF:
         raise KernelError("FOS_ERR_PARAMETER", f"saturation_dn is {saturation_dn}, not 0..65535")
-    radiance, flags = out or (new_output(raw_dn.shape, np.float32), np.empty(raw_dn.shape, np.uint8))
+    radiance, flags = out or (new_output(raw_dn.shape, np.float32), new_output(raw_dn.shape, np.uint8))
     check_tile_output("radiance", radiance, np.float32, raw_dn.shape, raw_dn, gain, dark_dn)
     check_tile_output("flags", flags, np.uint8, raw_dn.shape, raw_dn, gain, dark_dn, radiance)
     if backend() == "numpy":
@@ -133,7 +133,7 @@ def normalised_difference_above(
     _check_bands(a, b)
     if threshold != threshold:
         raise KernelError("FOS_ERR_PARAMETER", "the threshold is NaN")
-    index, mask = out or (new_output(a.shape, np.float32), np.empty(a.shape, np.uint8))
+    index, mask = out or (new_output(a.shape, np.float32), new_output(a.shape, np.uint8))
     check_tile_output("index", index, np.float32, a.shape, a, b)
     check_tile_output("mask", mask, np.uint8, a.shape, a, b, index)
     if backend() == "numpy":
@@ -172,7 +172,7 @@ def _mask(side: str, index: Float32Image, threshold: float, out: UInt8Image | No
     check_tile("index", index, np.float32)
     if threshold != threshold:
         raise KernelError("FOS_ERR_PARAMETER", "the threshold is NaN")
-    mask = np.empty(index.shape, np.uint8) if out is None else out
+    mask = new_output(index.shape, np.uint8) if out is None else out
     check_tile_output("out", mask, np.uint8, index.shape, index)
     if backend() == "numpy":
         make = reference.mask_above if side == "above" else reference.mask_below

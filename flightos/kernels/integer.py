@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from flightos.kernels import KernelError, backend
 from flightos.kernels import reference_integer as reference
-from flightos.kernels.arguments import Float32Image, check_array, check_output
+from flightos.kernels.arguments import Float32Image, check_array, check_output, new_output
 from flightos.kernels.foreign import call, read, write
 
 if backend() == "c":
@@ -57,7 +57,7 @@ def quantise(
     """
     check_array("values", values, np.float32)
     _check_channels(values.shape, scale, zero_point)
-    quantised = np.empty(values.shape, np.int8) if out is None else out
+    quantised = new_output(values.shape, np.int8) if out is None else out
     check_output("out", quantised, np.int8, values.shape, values, scale, zero_point)
     if backend() == "numpy":
         reference.quantise(values, scale, zero_point, quantised)
@@ -74,7 +74,7 @@ def dequantise(
     """Give (quantised - zero_point) * scale in float32, channel by channel along the first axis."""
     check_array("quantised", quantised, np.int8)
     _check_channels(quantised.shape, scale, zero_point)
-    values = np.empty(quantised.shape, np.float32) if out is None else out
+    values = new_output(quantised.shape, np.float32) if out is None else out
     check_output("out", values, np.float32, quantised.shape, quantised, scale, zero_point)
     if backend() == "numpy":
         reference.dequantise(quantised, scale, zero_point, values)
