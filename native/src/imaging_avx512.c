@@ -29,6 +29,7 @@ static void pack_whole_bytes(const uint8_t *restrict mask, size_t byte_count, ui
 #include "bandmath.inc"
 #include "classify.inc"
 #include "convolve.inc"
+#include "separable.inc"
 #include "sight.inc"
 
 void fos_imaging_use_avx512(fos_imaging_kernels_t *kernels)

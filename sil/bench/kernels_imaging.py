@@ -217,7 +217,7 @@ def differences(rounds: int) -> Iterator[Row]:
 def classes(rounds: int) -> Iterator[Row]:
     """Scene classes and change classes with their counts, 9 bytes a pixel; the peer is NumPy as one writes it."""
     green, red, nir, swir = _counts(HALF_SIDE, 4)
-    out = np.empty(green.shape, np.uint8)
+    out = new_output(green.shape, np.uint8)
     limits = SCENE_LIMITS
     edges = np.array(SEVERITY_THRESHOLDS, np.float32)
 
@@ -244,9 +244,10 @@ def classes(rounds: int) -> Iterator[Row]:
 
     a, b, c, d = (band[:CACHED_SIDE, :CACHED_SIDE].copy() for band in (green, red, nir, swir))
     tile_bytes = 9.0 * CACHED_SIDE**2
+    tile_out = new_output(a.shape, np.uint8)
     in_cache = [
-        cached_gb_per_s(partial(cloud_mask, a, b, c, d, limits), tile_bytes, rounds),
-        cached_gb_per_s(partial(change_classes, a, b, c, d), tile_bytes, rounds),
+        cached_gb_per_s(partial(cloud_mask, a, b, c, d, limits, tile_out), tile_bytes, rounds),
+        cached_gb_per_s(partial(change_classes, a, b, c, d, out=tile_out), tile_bytes, rounds),
     ]
     own: dict[str, Action] = {"own": lambda: cloud_mask(green, red, nir, swir, limits, out), "numpy": scenes}
     taken = beside_copy(own, rounds)
@@ -267,16 +268,17 @@ def filters(rounds: int) -> Iterator[Row]:
     work: dict[str, dict[str, Action]] = {}
     cached: dict[str, Action] = {}
     tile = image[:CACHED_SIDE, :CACHED_SIDE].copy()
+    tile_out = new_output(tile.shape, np.float32)
     for side in (3, 5):
         taps = stream.random((side, side), np.float32)
         name = f"kernel_convolve_{side}x{side}"
         work[name] = {"own": partial(convolve, image, taps, out=out)}
-        cached[name] = cached[f"{name}_relu"] = partial(convolve, tile, taps)
+        cached[name] = cached[f"{name}_relu"] = partial(convolve, tile, taps, out=tile_out)
         work[f"{name}_relu"] = {"own": partial(convolve, image, taps, Edge.NEAREST, Finish.RELU, 0.5, out)}
         if cv2 is not None:
             edge = cv2.BORDER_REPLICATE
             work[name]["opencv"] = partial(cv2.filter2D, image, -1, taps, filtered, borderType=edge)
-    cached["kernel_convolve_separable_5"] = partial(convolve_separable, tile, line, line)
+    cached["kernel_convolve_separable_5"] = partial(convolve_separable, tile, line, line, out=tile_out)
     work["kernel_convolve_separable_5"] = {"own": lambda: convolve_separable(image, line, line, out=out)}
     if cv2 is not None:
         work["kernel_convolve_separable_5"]["opencv"] = lambda: cv2.sepFilter2D(
