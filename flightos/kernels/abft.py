@@ -61,11 +61,8 @@ def expect_float32(a: Float32Image, b: Float32Image) -> Float32Sums:
     if backend() == "numpy":
         return Float32Sums(*reference.expect_float32(a, b))
     sums = Float32Sums(*(np.empty(count, np.float64) for count in (rows, rows, cols, cols)))
-    scratch = np.empty(3 * depth + rows, np.float64)
     expected = struct("fos_abft_sums_f64_t", *(write(column) for column in sums))
-    call(
-        _lib.fos_abft_expect_f32, read(a), read(b), rows, cols, depth, expected, write(scratch), scratch.size
-    )
+    call(_lib.fos_abft_expect_f32, read(a), read(b), rows, cols, depth, expected)
     return sums
 
 

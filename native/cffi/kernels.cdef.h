@@ -313,7 +313,7 @@ fos_status_t fos_quantise_f32_i8(const float *values, size_t channel_count, size
 fos_status_t fos_dequantise_i8_f32(const int8_t *quantised, size_t channel_count, size_t channel_size,
                                    const float *scale, const int8_t *zero_point, float *values);
 fos_status_t fos_abft_expect_f32(const float *a, const float *b, size_t rows, size_t cols, size_t depth,
-                                 const fos_abft_sums_f64_t *expected, double *scratch, size_t scratch_count);
+                                 const fos_abft_sums_f64_t *expected);
 fos_status_t fos_abft_correct_f32(float *product, size_t rows, size_t cols, const fos_abft_sums_f64_t *expected,
                                   double *scratch, size_t scratch_count, fos_abft_faults_t *faults);
 fos_status_t fos_abft_expect_i8(const int8_t *a, const int8_t *b_transposed, size_t rows, size_t cols, size_t depth,

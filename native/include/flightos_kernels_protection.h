@@ -121,11 +121,10 @@ typedef struct {
     uint64_t corrected_count;
 } fos_abft_faults_t;
 
-/* Expected sums of the float32 product of a (rows x depth) and b (depth x cols), from a and b alone. scratch needs
- * 3 * depth + rows elements. Tolerances hold for any order of summation of finite products; beyond float32's range the
- * check cries wolf, but corrects nothing. */
+/* Expected sums of the float32 product of a (rows x depth) and b (depth x cols), from a and b alone. Tolerances
+ * hold for any order of summation of finite products; beyond float32's range the check cries wolf, but corrects nothing. */
 fos_status_t fos_abft_expect_f32(const float *a, const float *b, size_t rows, size_t cols, size_t depth,
-                                 const fos_abft_sums_f64_t *expected, double *scratch, size_t scratch_count);
+                                 const fos_abft_sums_f64_t *expected);
 
 /* Checks a product against its expected sums and corrects one wrong element, an infinity or NaN too, to within the
  * tolerance. scratch needs rows + cols elements. */

@@ -15,11 +15,11 @@
 void fos_abft_fill(fos_kernels_t *table, uint32_t features)
 {
     table->abft_sums = fos_abft_sums_portable;
-    table->abft_products = fos_abft_products_portable;
+    table->abft_expect = fos_abft_expect_portable;
 #ifdef FOS_HAVE_AVX2
     if ((features & FOS_FEATURE_AVX2) != 0) {
         table->abft_sums = fos_abft_sums_avx2;
-        table->abft_products = fos_abft_products_avx2;
+        table->abft_expect = fos_abft_expect_avx2;
     }
 #endif
     (void)features;
@@ -31,26 +31,18 @@ static int is_too_large(size_t rows, size_t cols)
 }
 
 fos_status_t fos_abft_expect_f32(const float *a, const float *b, size_t rows, size_t cols, size_t depth,
-                                 const fos_abft_sums_f64_t *expected, double *scratch, size_t scratch_count)
+                                 const fos_abft_sums_f64_t *expected)
 {
     if (a == NULL || b == NULL || expected == NULL || expected->row_sums == NULL || expected->column_sums == NULL ||
-        expected->row_tolerances == NULL || expected->column_tolerances == NULL || scratch == NULL) {
+        expected->row_tolerances == NULL || expected->column_tolerances == NULL) {
         return FOS_ERR_NULL;
     }
     if (is_too_large(rows, depth) || is_too_large(depth, cols) || is_too_large(rows, cols)) { return FOS_ERR_TOO_LARGE; }
-    if (scratch_count / 3 < depth || scratch_count - 3 * depth < rows) { return FOS_ERR_CAPACITY; }
-    const fos_kernels_t *kernels = fos_kernels();
-    double *const a_column_sums = scratch;
-    double *const b_row_sums = scratch + depth;
-    float *const b_row_sums_f32 = (float *)(void *)(scratch + 2 * depth);
-    double *const a_row_sums = scratch + 3 * depth; /* not needed, but the pass gives them */
-    memset(a_column_sums, 0, depth * sizeof *a_column_sums);
+    memset(expected->row_sums, 0, rows * sizeof *expected->row_sums);
+    memset(expected->row_tolerances, 0, rows * sizeof *expected->row_tolerances);
     memset(expected->column_sums, 0, cols * sizeof *expected->column_sums);
     memset(expected->column_tolerances, 0, cols * sizeof *expected->column_tolerances);
-    kernels->abft_sums(a, rows, depth, NULL, a_column_sums, NULL, a_row_sums);
-    kernels->abft_sums(b, depth, cols, a_column_sums, expected->column_sums, expected->column_tolerances, b_row_sums);
-    for (size_t index = 0; index < depth; index++) { b_row_sums_f32[index] = (float)b_row_sums[index]; }
-    kernels->abft_products(a, rows, depth, b_row_sums_f32, expected->row_sums, expected->row_tolerances);
+    fos_kernels()->abft_expect(a, b, rows, cols, depth, expected);
     double a_squares = 0.0;
     double b_squares = 0.0;
     for (size_t row = 0; row < rows; row++) { a_squares += expected->row_tolerances[row]; }
@@ -83,8 +75,8 @@ fos_status_t fos_abft_correct_f32(float *product, size_t rows, size_t cols, cons
     memset(faults, 0, sizeof *faults);
     double *const column_sums = scratch;
     double *const row_sums = scratch + cols;
-    memset(column_sums, 0, cols * sizeof *column_sums);
-    fos_kernels()->abft_sums(product, rows, cols, NULL, column_sums, NULL, row_sums);
+    memset(scratch, 0, (cols + rows) * sizeof *scratch);
+    fos_kernels()->abft_sums(product, rows, cols, column_sums, row_sums);
     for (size_t row = rows; row-- > 0;) {
         if (is_within(row_sums[row] - expected->row_sums[row], expected->row_tolerances[row])) { continue; }
         faults->row_count++;

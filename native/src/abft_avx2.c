@@ -2,5 +2,5 @@
 #include "integer_internal.h"
 
 #define FOS_ABFT_SUMS fos_abft_sums_avx2
-#define FOS_ABFT_PRODUCTS fos_abft_products_avx2
+#define FOS_ABFT_EXPECT fos_abft_expect_avx2
 #include "abft.inc"

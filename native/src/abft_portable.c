@@ -2,5 +2,5 @@
 #include "integer_internal.h"
 
 #define FOS_ABFT_SUMS fos_abft_sums_portable
-#define FOS_ABFT_PRODUCTS fos_abft_products_portable
+#define FOS_ABFT_EXPECT fos_abft_expect_portable
 #include "abft.inc"

@@ -23,13 +23,12 @@ FOS_DECLARE_GEMM(avx2);
 FOS_DECLARE_GEMM(avx512);
 FOS_DECLARE_GEMM(neon_dot);
 
-/* One pass over a float32 matrix in panels of eight rows. column_sums[j] += sum of weight[i] * matrix[i][j] (weight NULL:
- * 1), column_squares[j] += sum of matrix[i][j]^2 (NULL: not wanted), row_sums[i] = sum of matrix[i][j]. */
+/* abft_expect adds to sums that are 0 at first: those of the product's rows and columns, and as tolerances the sums of the
+ * squares in a's rows and b's columns. abft_sums adds those of a matrix. */
 #define FOS_DECLARE_ABFT(isa)                                                                                         \
-    void fos_abft_sums_##isa(const float *matrix, size_t rows, size_t cols, const double *weights,                   \
-                             double *column_sums, double *column_squares, double *row_sums);                          \
-    void fos_abft_products_##isa(const float *matrix, size_t rows, size_t cols, const float *vector,                 \
-                                 double *row_products, double *row_squares)
+    void fos_abft_expect_##isa(const float *a, const float *b, size_t rows, size_t cols, size_t depth,               \
+                               const fos_abft_sums_f64_t *sums);                                                      \
+    void fos_abft_sums_##isa(const float *matrix, size_t rows, size_t cols, double *column_sums, double *row_sums)
 FOS_DECLARE_ABFT(portable);
 FOS_DECLARE_ABFT(avx2);
 

@@ -42,8 +42,8 @@ typedef struct {
     void (*quantise)(const float *, size_t, float, int, int8_t *);
     void (*dequantise)(const int8_t *, size_t, float, int, float *);
     void (*gemm_i8)(const int8_t *, const int8_t *, size_t, size_t, size_t, int32_t *);
-    void (*abft_sums)(const float *, size_t, size_t, const double *, double *, double *, double *);
-    void (*abft_products)(const float *, size_t, size_t, const float *, double *, double *);
+    void (*abft_expect)(const float *, const float *, size_t, size_t, size_t, const fos_abft_sums_f64_t *);
+    void (*abft_sums)(const float *, size_t, size_t, double *, double *);
     void (*ccsds123_chain)(const struct fos_ccsds123_row_s *, uint32_t, uint32_t, int32_t);
     void (*ccsds123_chain_pair)(const struct fos_ccsds123_row_s *, const struct fos_ccsds123_row_s *, uint32_t, uint32_t,
                                 int32_t);
