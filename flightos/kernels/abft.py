@@ -90,9 +90,8 @@ def expect_int8(a: Int8Matrix, b_transposed: Int8Matrix) -> Int8Sums:
     if backend() == "numpy":
         return Int8Sums(*reference.expect_int8(a, b_transposed))
     sums = Int8Sums(np.empty(rows, np.int64), np.empty(cols, np.int64))
-    scratch = np.empty(2 * depth, np.int64)
     factors = (read(a), read(b_transposed), rows, cols, depth)
-    call(_lib.fos_abft_expect_i8, *factors, write(sums[0]), write(sums[1]), write(scratch), scratch.size)
+    call(_lib.fos_abft_expect_i8, *factors, write(sums[0]), write(sums[1]))
     return sums
 
 

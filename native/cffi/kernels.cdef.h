@@ -317,7 +317,7 @@ fos_status_t fos_abft_expect_f32(const float *a, const float *b, size_t rows, si
 fos_status_t fos_abft_correct_f32(float *product, size_t rows, size_t cols, const fos_abft_sums_f64_t *expected,
                                   double *scratch, size_t scratch_count, fos_abft_faults_t *faults);
 fos_status_t fos_abft_expect_i8(const int8_t *a, const int8_t *b_transposed, size_t rows, size_t cols, size_t depth,
-                                int64_t *row_sums, int64_t *column_sums, int64_t *scratch, size_t scratch_count);
+                                int64_t *row_sums, int64_t *column_sums);
 fos_status_t fos_abft_correct_i32(int32_t *product, size_t rows, size_t cols, const int64_t *row_sums,
                                   const int64_t *column_sums, int64_t *scratch, size_t scratch_count,
                                   fos_abft_faults_t *faults);

@@ -11,15 +11,26 @@
  * on it (Higham 2002, 3.1, with independent errors); eight of them are not met by chance. */
 #define NOISE_FACTOR 8.0
 #define FLOAT_EPSILON 0x1p-24
+#define ROWS_AT_ONCE ((size_t)32)
 
 void fos_abft_fill(fos_kernels_t *table, uint32_t features)
 {
     table->abft_sums = fos_abft_sums_portable;
     table->abft_expect = fos_abft_expect_portable;
+    table->abft_expect_i8 = fos_abft_expect_i8_portable;
+    table->abft_sums_i32 = fos_abft_sums_i32_portable;
 #ifdef FOS_HAVE_AVX2
     if ((features & FOS_FEATURE_AVX2) != 0) {
         table->abft_sums = fos_abft_sums_avx2;
         table->abft_expect = fos_abft_expect_avx2;
+        table->abft_expect_i8 = fos_abft_expect_i8_avx2;
+        table->abft_sums_i32 = fos_abft_sums_i32_avx2;
+    }
+#endif
+#ifdef FOS_HAVE_AVX512
+    if ((features & FOS_FEATURE_AVX512) != 0) {
+        table->abft_expect_i8 = fos_abft_expect_i8_avx512;
+        table->abft_sums_i32 = fos_abft_sums_i32_avx512;
     }
 #endif
     (void)features;
@@ -108,34 +119,15 @@ fos_status_t fos_abft_correct_f32(float *product, size_t rows, size_t cols, cons
 }
 
 fos_status_t fos_abft_expect_i8(const int8_t *a, const int8_t *b_transposed, size_t rows, size_t cols, size_t depth,
-                                int64_t *row_sums, int64_t *column_sums, int64_t *scratch, size_t scratch_count)
+                                int64_t *row_sums, int64_t *column_sums)
 {
-    if (a == NULL || b_transposed == NULL || row_sums == NULL || column_sums == NULL || scratch == NULL) {
-        return FOS_ERR_NULL;
-    }
+    if (a == NULL || b_transposed == NULL || row_sums == NULL || column_sums == NULL) { return FOS_ERR_NULL; }
     if (depth > FOS_GEMM_DEPTH_MAX || rows > FOS_PIXEL_COUNT_MAX || cols > FOS_PIXEL_COUNT_MAX) {
         return FOS_ERR_TOO_LARGE;
     }
-    if (scratch_count / 2 < depth) { return FOS_ERR_CAPACITY; }
-    int64_t *const a_sums = scratch;
-    int64_t *const b_sums = scratch + depth;
-    memset(scratch, 0, 2 * depth * sizeof *scratch);
-    for (size_t row = 0; row < rows; row++) {
-        for (size_t index = 0; index < depth; index++) { a_sums[index] += a[row * depth + index]; }
-    }
-    for (size_t col = 0; col < cols; col++) {
-        int64_t sum = 0;
-        for (size_t index = 0; index < depth; index++) {
-            b_sums[index] += b_transposed[col * depth + index];
-            sum += a_sums[index] * b_transposed[col * depth + index];
-        }
-        column_sums[col] = sum;
-    }
-    for (size_t row = 0; row < rows; row++) {
-        int64_t sum = 0;
-        for (size_t index = 0; index < depth; index++) { sum += b_sums[index] * a[row * depth + index]; }
-        row_sums[row] = sum;
-    }
+    memset(row_sums, 0, rows * sizeof *row_sums);
+    memset(column_sums, 0, cols * sizeof *column_sums);
+    fos_kernels()->abft_expect_i8(a, b_transposed, rows, cols, depth, row_sums, column_sums);
     return FOS_OK;
 }
 
@@ -152,18 +144,18 @@ fos_status_t fos_abft_correct_i32(int32_t *product, size_t rows, size_t cols, co
     memset(scratch, 0, cols * sizeof *scratch);
     int64_t row_difference = 0;
     int64_t column_difference = 0;
-    for (size_t row = 0; row < rows; row++) {
-        int64_t sum = 0;
-        for (size_t col = 0; col < cols; col++) {
-            sum += product[row * cols + col];
-            scratch[col] += product[row * cols + col];
+    int64_t sums[ROWS_AT_ONCE];
+    for (size_t first = 0; first < rows; first += ROWS_AT_ONCE) {
+        const size_t count = rows - first < ROWS_AT_ONCE ? rows - first : ROWS_AT_ONCE;
+        fos_kernels()->abft_sums_i32(product + first * cols, count, cols, scratch, sums);
+        for (size_t row = 0; row < count; row++) {
+            if (sums[row] == row_sums[first + row]) { continue; }
+            if (faults->row_count == 0) {
+                faults->row_index = first + row;
+                row_difference = (int64_t)((uint64_t)sums[row] - (uint64_t)row_sums[first + row]);
+            }
+            faults->row_count++;
         }
-        if (sum == row_sums[row]) { continue; }
-        if (faults->row_count == 0) {
-            faults->row_index = row;
-            row_difference = (int64_t)((uint64_t)sum - (uint64_t)row_sums[row]);
-        }
-        faults->row_count++;
     }
     for (size_t col = 0; col < cols; col++) {
         if (scratch[col] == column_sums[col]) { continue; }

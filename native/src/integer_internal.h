@@ -32,4 +32,14 @@ FOS_DECLARE_GEMM(neon_dot);
 FOS_DECLARE_ABFT(portable);
 FOS_DECLARE_ABFT(avx2);
 
+/* abft_expect_i8 adds to sums that are 0 at first; abft_sums_i32 adds to the columns' sums and sets the rows'. */
+#define FOS_DECLARE_ABFT_INTEGERS(isa)                                                                                \
+    void fos_abft_expect_i8_##isa(const int8_t *a, const int8_t *b_transposed, size_t rows, size_t cols,             \
+                                  size_t depth, int64_t *row_sums, int64_t *column_sums);                             \
+    void fos_abft_sums_i32_##isa(const int32_t *product, size_t rows, size_t cols, int64_t *column_sums,             \
+                                 int64_t *row_sums)
+FOS_DECLARE_ABFT_INTEGERS(portable);
+FOS_DECLARE_ABFT_INTEGERS(avx2);
+FOS_DECLARE_ABFT_INTEGERS(avx512);
+
 #endif

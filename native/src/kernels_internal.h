@@ -44,6 +44,8 @@ typedef struct {
     void (*gemm_i8)(const int8_t *, const int8_t *, size_t, size_t, size_t, int32_t *);
     void (*abft_expect)(const float *, const float *, size_t, size_t, size_t, const fos_abft_sums_f64_t *);
     void (*abft_sums)(const float *, size_t, size_t, double *, double *);
+    void (*abft_expect_i8)(const int8_t *, const int8_t *, size_t, size_t, size_t, int64_t *, int64_t *);
+    void (*abft_sums_i32)(const int32_t *, size_t, size_t, int64_t *, int64_t *);
     void (*ccsds123_chain)(const struct fos_ccsds123_row_s *, uint32_t, uint32_t, int32_t);
     void (*ccsds123_chain_pair)(const struct fos_ccsds123_row_s *, const struct fos_ccsds123_row_s *, uint32_t, uint32_t,
                                 int32_t);

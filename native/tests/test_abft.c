@@ -302,6 +302,69 @@ static void test_impossible_sums_of_integers_touch_nothing(void)
     }
 }
 
+/* The smallest and the largest bytes, in shapes beyond every block: sums are exact to the last bit. */
+static void test_extremes_of_integers(void)
+{
+    static const size_t shapes[][3] = {{32771, 2, 3}, {3, 32771, 2}, {9, 5, 2048}, {1, 17, 4113}, {8, 8, 4096}, {41, 23, 70}};
+    for (size_t turn = 0; turn < 3 * sizeof shapes / sizeof shapes[0]; turn++) {
+        const size_t *shape = shapes[turn / 3];
+        const size_t rows = shape[0];
+        const size_t cols = shape[1];
+        const size_t depth = shape[2];
+        int8_t *a = guarded_new(rows * depth);
+        int8_t *b = guarded_new(cols * depth);
+        int64_t *sums = guarded_new((rows + cols) * sizeof *sums);
+        int64_t *factors = calloc(2 * depth, sizeof *factors);
+        if (factors == NULL) { abort(); }
+        const int8_t extremes[][2] = {{-128, -128}, {-128, 127}, {127, 127}};
+        memset(a, extremes[turn % 3][0], rows * depth);
+        memset(b, extremes[turn % 3][1], cols * depth);
+        for (size_t index = 0; index < depth; index++) { a[next_random() % (rows * depth)] = (int8_t)next_random(); }
+        for (size_t index = 0; index < rows * depth; index++) { factors[index % depth] += a[index]; }
+        for (size_t index = 0; index < cols * depth; index++) { factors[depth + index % depth] += b[index]; }
+        CHECK(fos_abft_expect_i8(a, b, rows, cols, depth, sums, sums + rows) == FOS_OK);
+        unsigned long wrong_count = 0;
+        for (size_t line = 0; line < rows + cols; line++) {
+            const int is_row = line < rows;
+            const int8_t *values = is_row ? a + line * depth : b + (line - rows) * depth;
+            int64_t sum = 0;
+            for (size_t index = 0; index < depth; index++) { sum += values[index] * factors[(is_row ? depth : 0) + index]; }
+            wrong_count += sums[line] != sum;
+        }
+        CHECK(wrong_count == 0);
+        free(factors);
+        guarded_free(a, rows * depth);
+        guarded_free(b, cols * depth);
+        guarded_free(sums, (rows + cols) * sizeof *sums);
+    }
+}
+
+/* Sums of a product beyond 32 bits, more rows than are summed at once, and the last element wrong. */
+static void test_long_lines_of_integers(void)
+{
+    enum { ROWS = 67, COLS = 45 };
+    int32_t *product = guarded_new(ROWS * COLS * sizeof *product);
+    int64_t row_sums[ROWS];
+    int64_t column_sums[COLS];
+    int64_t scratch[COLS];
+    for (size_t index = 0; index < ROWS * COLS; index++) { product[index] = index / COLS % 3 == 0 ? INT32_MAX : INT32_MIN; }
+    memset(row_sums, 0, sizeof row_sums);
+    memset(column_sums, 0, sizeof column_sums);
+    for (size_t index = 0; index < ROWS * COLS; index++) {
+        row_sums[index / COLS] += product[index];
+        column_sums[index % COLS] += product[index];
+    }
+    fos_abft_faults_t faults;
+    CHECK(fos_abft_correct_i32(product, ROWS, COLS, row_sums, column_sums, scratch, COLS, &faults) == FOS_OK);
+    CHECK(faults.row_count == 0 && faults.column_count == 0);
+    for (size_t index = 0; index < ROWS * COLS; index += 13) {
+        product[index] ^= 1 << 30;
+        (void)fos_abft_correct_i32(product, ROWS, COLS, row_sums, column_sums, scratch, COLS, &faults);
+        CHECK(faults.corrected_count == 1 && faults.row_index == index / COLS && faults.column_index == index % COLS);
+    }
+    guarded_free(product, ROWS * COLS * sizeof *product);
+}
+
 /* int8 products: every bit of every element is located and corrected to the bit. */
 static void test_every_single_bit_of_integers(void)
 {
@@ -312,11 +375,11 @@ static void test_every_single_bit_of_integers(void)
     int32_t before[ROWS * COLS];
     int64_t row_sums[ROWS];
     int64_t column_sums[COLS];
-    int64_t scratch[2 * DEPTH];
+    int64_t scratch[COLS];
     for (size_t index = 0; index < sizeof a; index++) { a[index] = (int8_t)next_random(); }
     for (size_t index = 0; index < sizeof b; index++) { b[index] = (int8_t)next_random(); }
     CHECK(fos_gemm_i8(a, b, ROWS, COLS, DEPTH, product) == FOS_OK);
-    CHECK(fos_abft_expect_i8(a, b, ROWS, COLS, DEPTH, row_sums, column_sums, scratch, 2 * DEPTH) == FOS_OK);
+    CHECK(fos_abft_expect_i8(a, b, ROWS, COLS, DEPTH, row_sums, column_sums) == FOS_OK);
     memcpy(before, product, sizeof before);
     fos_abft_faults_t faults;
     CHECK(fos_abft_correct_i32(product, ROWS, COLS, row_sums, column_sums, scratch, COLS, &faults) == FOS_OK);
@@ -351,8 +414,8 @@ static void test_refusals(void)
     int8_t byte = 1;
     int32_t product = 1;
     int64_t sums[4] = {1, 1, 0, 0};
-    CHECK(fos_abft_expect_i8(&byte, &byte, 1, 1, 1, sums, sums + 1, sums + 2, 1) == FOS_ERR_CAPACITY);
-    CHECK(fos_abft_expect_i8(&byte, &byte, 1, 1, FOS_GEMM_DEPTH_MAX + 1, sums, sums + 1, sums + 2, 2) == FOS_ERR_TOO_LARGE);
+    CHECK(fos_abft_expect_i8(&byte, NULL, 1, 1, 1, sums, sums + 1) == FOS_ERR_NULL);
+    CHECK(fos_abft_expect_i8(&byte, &byte, 1, 1, FOS_GEMM_DEPTH_MAX + 1, sums, sums + 1) == FOS_ERR_TOO_LARGE);
     CHECK(fos_abft_correct_i32(&product, 1, 1, sums, sums + 1, sums + 2, 0, &faults) == FOS_ERR_CAPACITY);
 }
 
@@ -365,7 +428,9 @@ int main(void)
     on_every_isa(test_tolerances_follow_the_noise);
     on_every_isa(test_unclear_verdicts_touch_nothing);
     on_every_isa(test_the_better_sum_gives_the_value);
-    test_every_single_bit_of_integers();
+    on_every_isa(test_every_single_bit_of_integers);
+    on_every_isa(test_extremes_of_integers);
+    on_every_isa(test_long_lines_of_integers);
     test_impossible_sums_of_integers_touch_nothing();
     test_refusals();
     return report();
