@@ -95,14 +95,6 @@ def _check_written(name: str, output: NDArray[Any], inputs: tuple[NDArray[Any], 
 
 
 def check_image(name: str, image: NDArray[Any], dtype: DTypeLike) -> tuple[int, int]:
-    """Refuse what is not an image of this dtype; give its rows and columns."""
-    check_array(name, image, dtype)
-    if image.ndim != 2:
-        raise KernelError("SHAPE_MISMATCH", f"{name} has {image.ndim} dimensions, not 2")
-    return image.shape[0], image.shape[1]
-
-
-def check_tile_image(name: str, image: NDArray[Any], dtype: DTypeLike) -> tuple[int, int]:
     """Refuse what is neither an image nor a tile of this dtype; give its rows and columns."""
     check_tile(name, image, dtype)
     if image.ndim != 2:

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from flightos.kernels import KernelError, backend, reference_imaging
-from flightos.kernels.arguments import UInt8Image, UInt16Image, check_tile_image, check_tile_output
+from flightos.kernels.arguments import UInt8Image, UInt16Image, check_image, check_tile_output
 from flightos.kernels.foreign import call, read, struct, tile, write
 
 if backend() == "c":
@@ -98,7 +98,7 @@ def _check_deviations(deviations_squared: float) -> None:
 
 
 def _check_images(name: str, image_dn: UInt16Image, out: UInt8Image | None) -> UInt8Image:
-    _, cols = check_tile_image(name, image_dn, np.uint16)
+    _, cols = check_image(name, image_dn, np.uint16)
     if cols > COLS_MAX:
         raise KernelError("FOS_ERR_TOO_LARGE", f"{name} has {cols} columns, more than {COLS_MAX}")
     mask = np.empty(image_dn.shape, np.uint8) if out is None else out

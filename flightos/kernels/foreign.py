@@ -22,6 +22,7 @@ _ELEMENT: Final = {
     np.dtype(np.uint64): "uint64_t[]",
     np.dtype(np.float32): "float[]",
     np.dtype(np.float64): "double[]",
+    np.dtype(np.complex64): "float[]",
 }
 
 
@@ -45,9 +46,14 @@ def write(array: NDArray[Any]) -> Any:
 def tile(*images: NDArray[Any]) -> tuple[int, int, Any]:
     """Give rows, columns and strides of images of one shape for C, in the order of C's arguments."""
     rows, cols = images[0].shape
+    return rows, cols, strides(*images)
+
+
+def strides(*images: NDArray[Any]) -> Any:
+    """Give the elements from row to row of images of any shapes, in the order of C's arguments; NULL without a gap."""
     if all(image.flags.c_contiguous for image in images):
-        return rows, cols, _ffi.NULL
-    return rows, cols, _ffi.new("size_t[]", [_stride(image) for image in images])
+        return _ffi.NULL
+    return _ffi.new("size_t[]", [_stride(image) for image in images])
 
 
 def runs(*images: NDArray[Any]) -> tuple[int, int, Any]:

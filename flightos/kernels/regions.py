@@ -5,7 +5,7 @@ from enum import IntEnum
 import numpy as np
 
 from flightos.kernels import KernelError, backend, reference
-from flightos.kernels.arguments import Float32Image, Int64Table, UInt8Image, check_tile, check_tile_image
+from flightos.kernels.arguments import Float32Image, Int64Table, UInt8Image, check_image, check_tile
 from flightos.kernels.foreign import call, read, tile, write
 
 if backend() == "c":
@@ -36,7 +36,7 @@ def label_regions(mask: UInt8Image, index: Float32Image | None, pixel_count_min:
     pixels of the index add nothing. Raises KernelError(FOS_ERR_RANGE) when |index| > 4 inside the mask,
     SHAPE_MISMATCH, FOS_ERR_PARAMETER.
     """
-    rows, cols = check_tile_image("mask", mask, np.uint8)
+    rows, cols = check_image("mask", mask, np.uint8)
     if index is not None:
         check_tile("index", index, np.float32, mask.shape)
     if pixel_count_min < 1:

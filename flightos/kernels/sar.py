@@ -1,7 +1,7 @@
 """Synthetic aperture radar: corner turn, matched filter, backprojection, on complex64 images.
 
-Arrays are C-ordered and only read. The transforms in between are a library's (scipy.fft or numpy.fft). Raises
-TypeError for a wrong dtype and KernelError for the rest, before anything is written.
+Images are C-ordered or tiles of larger ones, and only read. The transforms in between are a library's (scipy.fft or
+numpy.fft). Raises TypeError for a wrong dtype and KernelError for the rest, before anything is written.
 """
 
 import math
@@ -16,10 +16,10 @@ from flightos.kernels.arguments import (
     Float64Table,
     check_array,
     check_image,
-    check_output,
+    check_tile_output,
     new_output,
 )
-from flightos.kernels.foreign import call, read, struct, write
+from flightos.kernels.foreign import call, read, strides, struct, tile, write
 
 if backend() == "c":
     from flightos._fos import ffi as _ffi
@@ -39,11 +39,11 @@ def corner_turn(image: Complex64Image, out: Complex64Image | None = None) -> Com
     """Give the transpose of an image as a new C-ordered image."""
     rows, cols = check_image("image", image, np.complex64)
     turned = new_output((cols, rows), np.complex64) if out is None else out
-    check_output("out", turned, np.complex64, (cols, rows), image)
+    check_tile_output("out", turned, np.complex64, (cols, rows), image)
     if backend() == "numpy":
         turned[...] = image.T
         return turned
-    call(_lib.fos_corner_turn_c64, _floats(image), rows, cols, _floats_out(turned))
+    call(_lib.fos_corner_turn_c64, read(image), rows, cols, strides(image, turned), write(turned))
     return turned
 
 
@@ -57,17 +57,17 @@ def matched_filter(
 
     reference and window have one element for each column of the signal.
     """
-    rows, cols = check_image("signal", signal, np.complex64)
+    _, cols = check_image("signal", signal, np.complex64)
     check_array("reference", reference, np.complex64, (cols,))
     check_array("window", window, np.float32, (cols,))
     filtered = new_output(signal.shape, np.complex64) if out is None else out
-    check_output("out", filtered, np.complex64, signal.shape, signal, reference, window)
+    check_tile_output("out", filtered, np.complex64, signal.shape, signal, reference, window)
     if backend() == "numpy":
         reference_geometry.matched_filter(signal, reference, window, filtered)
         return filtered
     scratch = np.empty(2 * cols, np.float32)
-    inputs = (_floats(signal), rows, cols, _floats(reference), read(window))
-    call(_lib.fos_matched_filter_c64, *inputs, write(scratch), scratch.size, _floats_out(filtered))
+    inputs = (read(signal), *tile(signal, filtered), read(reference), read(window))
+    call(_lib.fos_matched_filter_c64, *inputs, write(scratch), scratch.size, write(filtered))
     return filtered
 
 
@@ -95,19 +95,12 @@ def backproject(
         raise KernelError("FOS_ERR_PARAMETER", f"{bin_count} bins, {axis}")
     shape = (y_m.size, x_m.size)
     image = new_output(shape, np.complex64) if out is None else out
-    check_output("out", image, np.complex64, shape, profiles, pulses_m, x_m, y_m)
+    check_tile_output("out", image, np.complex64, shape, profiles, pulses_m, x_m, y_m)
     if backend() == "numpy":
         reference_geometry.backproject(profiles, pulses_m, axis, x_m, y_m, image)
         return image
     pulses = _ffi.cast("fos_pulse_t *", read(pulses_m))
-    inputs = (_floats(profiles), pulse_count, bin_count, pulses, struct("fos_range_axis_t", *axis))
-    call(_lib.fos_backproject_c64, *inputs, read(x_m), x_m.size, read(y_m), y_m.size, _floats_out(image))
+    inputs = (read(profiles), pulse_count, bin_count, pulses, struct("fos_range_axis_t", *axis))
+    grid = (read(x_m), x_m.size, read(y_m), y_m.size)
+    call(_lib.fos_backproject_c64, *inputs, *grid, strides(profiles, image), write(image))
     return image
-
-
-def _floats(array: Complex64Image) -> object:
-    return read(array.reshape(-1).view(np.float32))
-
-
-def _floats_out(array: Complex64Image) -> object:
-    return write(array.reshape(-1).view(np.float32))

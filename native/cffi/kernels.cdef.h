@@ -140,24 +140,26 @@ fos_status_t fos_cloud_mask_u16(const uint16_t *green, const uint16_t *red, cons
 fos_status_t fos_change_classes_u16(const uint16_t *nir_before, const uint16_t *swir_before, const uint16_t *nir_after,
                                     const uint16_t *swir_after, const float *thresholds, uint8_t *classes,
                                     size_t rows, size_t cols, const size_t *strides, uint64_t *class_counts);
-fos_status_t fos_convolve_f32(const float *image, size_t rows, size_t cols, const float *taps, size_t side,
-                              fos_edge_t edge, fos_finish_t finish, float limit, float *scratch, size_t scratch_count,
-                              float *filtered);
-fos_status_t fos_convolve_separable_f32(const float *image, size_t rows, size_t cols, const float *row_taps,
-                                        const float *col_taps, size_t side, fos_edge_t edge, fos_finish_t finish,
-                                        float limit, float *scratch, size_t scratch_count, float *filtered);
+fos_status_t fos_convolve_f32(const float *image, size_t rows, size_t cols, const size_t *strides, const float *taps,
+                              size_t side, fos_edge_t edge, fos_finish_t finish, float limit, float *scratch,
+                              size_t scratch_count, float *filtered);
+fos_status_t fos_convolve_separable_f32(const float *image, size_t rows, size_t cols, const size_t *strides,
+                                        const float *row_taps, const float *col_taps, size_t side, fos_edge_t edge,
+                                        fos_finish_t finish, float limit, float *scratch, size_t scratch_count,
+                                        float *filtered);
 fos_status_t fos_cfar_u16(const uint16_t *image_dn, size_t rows, size_t cols, const size_t *strides,
                           const fos_cfar_limits_t *limits, double *scratch, size_t scratch_count, uint8_t *mask,
                           uint64_t *set_count);
 fos_status_t fos_hotspot_u16(const uint16_t *thermal_dn, size_t rows, size_t cols, const size_t *strides,
                              const fos_hotspot_limits_t *limits, double *scratch, size_t scratch_count, uint8_t *mask,
                              uint64_t *set_count);
-fos_status_t fos_corner_turn_c64(const float *image, size_t rows, size_t cols, float *turned);
-fos_status_t fos_matched_filter_c64(const float *signal, size_t rows, size_t cols, const float *reference,
-                                    const float *window, float *scratch, size_t scratch_count, float *filtered);
+fos_status_t fos_corner_turn_c64(const float *image, size_t rows, size_t cols, const size_t *strides, float *turned);
+fos_status_t fos_matched_filter_c64(const float *signal, size_t rows, size_t cols, const size_t *strides,
+                                    const float *reference, const float *window, float *scratch, size_t scratch_count,
+                                    float *filtered);
 fos_status_t fos_backproject_c64(const float *profiles, size_t pulse_count, size_t bin_count, const fos_pulse_t *pulses,
                                  const fos_range_axis_t *axis, const double *x_m, size_t cols, const double *y_m,
-                                 size_t rows, float *image);
+                                 size_t rows, const size_t *strides, float *image);
 fos_status_t fos_pairs_in_sight(const double *r_km, size_t point_count, double blocking_radius_km, double range_km_max,
                                 double *range_km, uint8_t *in_sight);
 fos_status_t fos_edges_in_sight(const double *r_km, size_t point_count, const uint32_t *edges, size_t edge_count,

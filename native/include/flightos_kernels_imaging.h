@@ -1,5 +1,5 @@
 /* flightos kernels: imaging, detection, SAR and geometry. Part of flightos_kernels.h, which says the common rules:
- * include that one. Images are rows x cols in C order without gaps; c64 is pairs of float, real then imaginary.
+ * include that one. Images are rows x cols in C order; c64 is pairs of float, real then imaginary.
  */
 #ifndef FLIGHTOS_KERNELS_IMAGING_H
 #define FLIGHTOS_KERNELS_IMAGING_H
@@ -88,15 +88,16 @@ typedef enum {
 /* Correlation with side x side taps (3 or 5), what image processing calls filtering: no turning of the taps. Products
  * are added in raster order of the taps, so every machine gives the same bits. Taps are finite.
  * scratch needs side * (cols + side - 1) floats. */
-fos_status_t fos_convolve_f32(const float *image, size_t rows, size_t cols, const float *taps, size_t side,
-                              fos_edge_t edge, fos_finish_t finish, float limit, float *scratch, size_t scratch_count,
-                              float *filtered);
+fos_status_t fos_convolve_f32(const float *image, size_t rows, size_t cols, const size_t *strides, const float *taps,
+                              size_t side, fos_edge_t edge, fos_finish_t finish, float limit, float *scratch,
+                              size_t scratch_count, float *filtered);
 
 /* The same for taps that are a product: first along each row with row_taps, then along columns with col_taps.
  * side is 3, 5 or 7. scratch needs (side + 1) * (cols + side - 1) floats. */
-fos_status_t fos_convolve_separable_f32(const float *image, size_t rows, size_t cols, const float *row_taps,
-                                        const float *col_taps, size_t side, fos_edge_t edge, fos_finish_t finish,
-                                        float limit, float *scratch, size_t scratch_count, float *filtered);
+fos_status_t fos_convolve_separable_f32(const float *image, size_t rows, size_t cols, const size_t *strides,
+                                        const float *row_taps, const float *col_taps, size_t side, fos_edge_t edge,
+                                        fos_finish_t finish, float limit, float *scratch, size_t scratch_count,
+                                        float *filtered);
 
 #define FOS_WINDOW_RADIUS_MAX 20u
 
@@ -131,13 +132,15 @@ fos_status_t fos_hotspot_u16(const uint16_t *thermal_dn, size_t rows, size_t col
                              const fos_hotspot_limits_t *limits, double *scratch, size_t scratch_count, uint8_t *mask,
                              uint64_t *set_count);
 
-/* Transpose of an image of c64: turned has cols rows of rows elements. */
-fos_status_t fos_corner_turn_c64(const float *image, size_t rows, size_t cols, float *turned);
+/* Transpose of an image of c64: turned has cols rows of rows elements. Strides of image and turned, here and below, are in
+ * elements of two floats. */
+fos_status_t fos_corner_turn_c64(const float *image, size_t rows, size_t cols, const size_t *strides, float *turned);
 
 /* Matched filter in the frequency domain: filtered = signal * (conj(reference) * window), each row with the same
  * reference (c64) and window (float), both of cols elements. scratch needs 2 * cols floats. */
-fos_status_t fos_matched_filter_c64(const float *signal, size_t rows, size_t cols, const float *reference,
-                                    const float *window, float *scratch, size_t scratch_count, float *filtered);
+fos_status_t fos_matched_filter_c64(const float *signal, size_t rows, size_t cols, const size_t *strides,
+                                    const float *reference, const float *window, float *scratch, size_t scratch_count,
+                                    float *filtered);
 
 /* Where the antenna was at a pulse, and its distance to the point of zero delay. */
 typedef struct {
@@ -158,10 +161,10 @@ typedef struct {
 /* Backprojection onto the plane z = 0: image(y, x) = sum over pulses of profile(dR) * exp(2 pi i cycles_per_m dR),
  * dR = |antenna - (x, y, 0)| - range_to_centre; the profile is interpolated linearly and 0 outside its bins. Ranges are
  * float64, samples and sums float32, added pulse by pulse; the exponential is a polynomial (error below 1e-6) that every
- * machine computes alike. profiles is c64, pulse_count rows of bin_count. */
+ * machine computes alike. profiles is c64, pulse_count rows of bin_count. Strides are those of profiles and of image. */
 fos_status_t fos_backproject_c64(const float *profiles, size_t pulse_count, size_t bin_count, const fos_pulse_t *pulses,
                                  const fos_range_axis_t *axis, const double *x_m, size_t cols, const double *y_m,
-                                 size_t rows, float *image);
+                                 size_t rows, const size_t *strides, float *image);
 
 #define FOS_POINT_COUNT_MAX ((size_t)1 << 14)
 

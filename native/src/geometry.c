@@ -3,45 +3,53 @@
 
 #include <math.h>
 
-fos_status_t fos_corner_turn_c64(const float *image, size_t rows, size_t cols, float *turned)
+fos_status_t fos_corner_turn_c64(const float *image, size_t rows, size_t cols, const size_t *strides, float *turned)
 {
     if (image == NULL || turned == NULL) { return FOS_ERR_NULL; }
-    if (rows > FOS_PIXEL_COUNT_MAX || cols > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    if (rows * cols > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    fos_kernels()->imaging.corner_turn_c64(image, rows, cols, turned);
+    fos_tile_t tile;
+    const fos_status_t status = fos_open_tile(rows, cols, strides, 2, 0, &tile);
+    if (status != FOS_OK) { return status; }
+    if (strides == NULL) { tile.strides[1] = rows; } /* what was a row is a column */
+    if (tile.strides[1] < rows && cols > 1) { return FOS_ERR_PARAMETER; }
+    fos_kernels()->imaging.corner_turn_c64(image, &tile, turned);
     return FOS_OK;
 }
 
-fos_status_t fos_matched_filter_c64(const float *signal, size_t rows, size_t cols, const float *reference,
-                                    const float *window, float *scratch, size_t scratch_count, float *filtered)
+fos_status_t fos_matched_filter_c64(const float *signal, size_t rows, size_t cols, const size_t *strides,
+                                    const float *reference, const float *window, float *scratch, size_t scratch_count,
+                                    float *filtered)
 {
     if (signal == NULL || reference == NULL || window == NULL || scratch == NULL || filtered == NULL) {
         return FOS_ERR_NULL;
     }
-    if (rows > FOS_PIXEL_COUNT_MAX || cols > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    if (rows * cols > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
+    fos_tile_t tile;
+    const fos_status_t status = fos_open_tile(rows, cols, strides, 1, 1, &tile);
+    if (status != FOS_OK) { return status; }
     if (scratch_count < 2 * cols) { return FOS_ERR_CAPACITY; }
-    fos_kernels()->imaging.matched_filter_c64(signal, rows, cols, reference, window, scratch, filtered);
+    fos_kernels()->imaging.matched_filter_c64(signal, &tile, reference, window, scratch, filtered);
     return FOS_OK;
 }
 
 fos_status_t fos_backproject_c64(const float *profiles, size_t pulse_count, size_t bin_count, const fos_pulse_t *pulses,
                                  const fos_range_axis_t *axis, const double *x_m, size_t cols, const double *y_m,
-                                 size_t rows, float *image)
+                                 size_t rows, const size_t *strides, float *image)
 {
     if (profiles == NULL || pulses == NULL || axis == NULL || x_m == NULL || y_m == NULL || image == NULL) {
         return FOS_ERR_NULL;
     }
-    if (pulse_count > FOS_PIXEL_COUNT_MAX || bin_count > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    if (rows > FOS_PIXEL_COUNT_MAX || cols > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    if (pulse_count * bin_count > FOS_PIXEL_COUNT_MAX || rows * cols > FOS_PIXEL_COUNT_MAX) {
-        return FOS_ERR_TOO_LARGE;
-    }
+    fos_tile_t given;
+    fos_tile_t wanted;
+    fos_status_t status = fos_open_tile(pulse_count, bin_count, strides, 1, 0, &given);
+    if (status != FOS_OK) { return status; }
+    status = fos_open_tile(rows, cols, strides == NULL ? NULL : strides + 1, 0, 1, &wanted);
+    if (status != FOS_OK) { return status; }
     if (bin_count < 2 || !(axis->range_step_m > 0.0) || !isfinite(axis->range_step_m) ||
         !isfinite(axis->first_range_m) || !isfinite(axis->cycles_per_m)) {
         return FOS_ERR_PARAMETER;
     }
-    fos_kernels()->imaging.backproject_c64(profiles, pulse_count, bin_count, pulses, axis, x_m, cols, y_m, rows, image);
+    const fos_profiles_t extent = {pulse_count, bin_count, given.strides[0]};
+    fos_kernels()->imaging.backproject_c64(profiles, &extent, pulses, axis, x_m, cols, y_m, rows, image,
+                                           wanted.strides[0]);
     return FOS_OK;
 }
 

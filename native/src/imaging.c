@@ -19,13 +19,6 @@ void fos_imaging_fill(fos_kernels_t *table, uint32_t features)
     (void)features;
 }
 
-/* Rows and columns of an image: their product is exact because neither is above 2^28. */
-static fos_status_t check_image(size_t rows, size_t cols)
-{
-    if (rows > FOS_PIXEL_COUNT_MAX || cols > FOS_PIXEL_COUNT_MAX) { return FOS_ERR_TOO_LARGE; }
-    return rows * cols > FOS_PIXEL_COUNT_MAX ? FOS_ERR_TOO_LARGE : FOS_OK;
-}
-
 #define AT(image, number) ((image) + row * tile.strides[number])
 
 static void add_counts(uint64_t *counts, const uint64_t *found, size_t class_count)
@@ -88,49 +81,54 @@ static int all_finite(const float *taps, size_t count)
     return 1;
 }
 
-static fos_status_t check_filter(size_t rows, size_t cols, fos_edge_t edge, fos_finish_t finish, float limit,
-                                 size_t scratch_count, size_t scratch_lines, size_t side)
+static fos_status_t open_filter(size_t rows, size_t cols, const size_t *strides, fos_edge_t edge, fos_finish_t finish,
+                                float limit, size_t scratch_count, size_t scratch_lines, size_t side, fos_tile_t *tile)
 {
     const int edge_known = edge == FOS_EDGE_ZERO || edge == FOS_EDGE_NEAREST || edge == FOS_EDGE_MIRROR;
     const int finish_known =
         finish == FOS_FINISH_NONE || finish == FOS_FINISH_RELU || finish == FOS_FINISH_THRESHOLD;
     if (!edge_known || !finish_known || isnan(limit)) { return FOS_ERR_PARAMETER; }
-    const fos_status_t status = check_image(rows, cols);
+    const fos_status_t status = fos_open_tile(rows, cols, strides, 1, 1, tile);
     if (status != FOS_OK) { return status; }
     return scratch_count < scratch_lines * (cols + side - 1) ? FOS_ERR_CAPACITY : FOS_OK;
 }
 
-fos_status_t fos_convolve_f32(const float *image, size_t rows, size_t cols, const float *taps, size_t side,
-                              fos_edge_t edge, fos_finish_t finish, float limit, float *scratch, size_t scratch_count,
-                              float *filtered)
+fos_status_t fos_convolve_f32(const float *image, size_t rows, size_t cols, const size_t *strides, const float *taps,
+                              size_t side, fos_edge_t edge, fos_finish_t finish, float limit, float *scratch,
+                              size_t scratch_count, float *filtered)
 {
     if (image == NULL || taps == NULL || scratch == NULL || filtered == NULL) { return FOS_ERR_NULL; }
     if (side != 3 && side != 5) { return FOS_ERR_PARAMETER; }
-    const fos_status_t status = check_filter(rows, cols, edge, finish, limit, scratch_count, side, side);
+    fos_tile_t tile;
+    const fos_status_t status =
+        open_filter(rows, cols, strides, edge, finish, limit, scratch_count, side, side, &tile);
     if (status != FOS_OK) { return status; }
     if (!all_finite(taps, side * side)) { return FOS_ERR_PARAMETER; }
     if (rows == 0 || cols == 0) { return FOS_OK; }
     const fos_filter_t filter = {edge, finish, limit};
     const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
-    (side == 3 ? kernels->convolve_3x3_f32 : kernels->convolve_5x5_f32)(image, rows, cols, taps, &filter, scratch,
+    (side == 3 ? kernels->convolve_3x3_f32 : kernels->convolve_5x5_f32)(image, &tile, taps, &filter, scratch,
                                                                         filtered);
     return FOS_OK;
 }
 
-fos_status_t fos_convolve_separable_f32(const float *image, size_t rows, size_t cols, const float *row_taps,
-                                        const float *col_taps, size_t side, fos_edge_t edge, fos_finish_t finish,
-                                        float limit, float *scratch, size_t scratch_count, float *filtered)
+fos_status_t fos_convolve_separable_f32(const float *image, size_t rows, size_t cols, const size_t *strides,
+                                        const float *row_taps, const float *col_taps, size_t side, fos_edge_t edge,
+                                        fos_finish_t finish, float limit, float *scratch, size_t scratch_count,
+                                        float *filtered)
 {
     if (image == NULL || row_taps == NULL || col_taps == NULL || scratch == NULL || filtered == NULL) {
         return FOS_ERR_NULL;
     }
     if (side != 3 && side != 5 && side != 7) { return FOS_ERR_PARAMETER; }
-    const fos_status_t status = check_filter(rows, cols, edge, finish, limit, scratch_count, side + 1, side);
+    fos_tile_t tile;
+    const fos_status_t status =
+        open_filter(rows, cols, strides, edge, finish, limit, scratch_count, side + 1, side, &tile);
     if (status != FOS_OK) { return status; }
     if (!all_finite(row_taps, side) || !all_finite(col_taps, side)) { return FOS_ERR_PARAMETER; }
     if (rows == 0 || cols == 0) { return FOS_OK; }
     const fos_filter_t filter = {edge, finish, limit};
-    fos_kernels()->imaging.convolve_separable_f32(image, rows, cols, row_taps, col_taps, side, &filter, scratch,
+    fos_kernels()->imaging.convolve_separable_f32(image, &tile, row_taps, col_taps, side, &filter, scratch,
                                                   filtered);
     return FOS_OK;
 }

@@ -49,12 +49,13 @@ static inline void turn_four(const uint8_t *source, size_t source_stride, __m256
     lines[3] = _mm256_permute2x128_si256(odd_01, odd_23, 0x31);
 }
 
-static void turn_one_by_one(const uint8_t *source, uint8_t *target, size_t rows, size_t cols, size_t row, size_t row_end,
-                            size_t col, size_t col_end)
+/* Rows row..row_end and columns col..col_end; strides are elements from row to row. */
+static void turn_one_by_one(const uint8_t *source, size_t source_stride, uint8_t *target, size_t target_stride,
+                            size_t row, size_t row_end, size_t col, size_t col_end)
 {
     for (size_t at_col = col; at_col < col_end; at_col++) {
         for (size_t at_row = row; at_row < row_end; at_row++) {
-            memcpy(target + 8 * (at_col * rows + at_row), source + 8 * (at_row * cols + at_col), 8);
+            memcpy(target + 8 * (at_col * target_stride + at_row), source + 8 * (at_row * source_stride + at_col), 8);
         }
     }
 }
@@ -81,20 +82,20 @@ static inline void turn_lines(const uint8_t *source, size_t source_stride, uint8
     }
 }
 
-static void turn_block(const uint8_t *source, uint8_t *target, size_t rows, size_t cols, size_t row, size_t row_end,
-                       size_t col, size_t col_end)
+static void turn_block(const uint8_t *source, size_t source_stride, uint8_t *target, size_t target_stride, size_t row,
+                       size_t row_end, size_t col, size_t col_end)
 {
     const size_t row_whole = row + (row_end - row) / 8 * 8;
     const size_t col_whole = col + (col_end - col) / 8 * 8;
-    const int aligned = ((uintptr_t)target % 64 == 0) & (rows % 8 == 0);
+    const int aligned = ((uintptr_t)target % 64 == 0) & (target_stride % 8 == 0);
     for (size_t at_col = col; at_col < col_whole; at_col += 8) {
         for (size_t at_row = row; at_row < row_whole; at_row += 8) {
-            turn_lines(source + 8 * (at_row * cols + at_col), 8 * cols, target + 8 * (at_col * rows + at_row), 8 * rows,
-                       aligned);
+            turn_lines(source + 8 * (at_row * source_stride + at_col), 8 * source_stride,
+                       target + 8 * (at_col * target_stride + at_row), 8 * target_stride, aligned);
         }
     }
-    turn_one_by_one(source, target, rows, cols, row_whole, row_end, col, col_whole);
-    turn_one_by_one(source, target, rows, cols, row, row_end, col_whole, col_end);
+    turn_one_by_one(source, source_stride, target, target_stride, row_whole, row_end, col, col_whole);
+    turn_one_by_one(source, source_stride, target, target_stride, row, row_end, col_whole, col_end);
 }
 
 #define COUNT_LANES 32

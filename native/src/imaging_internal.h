@@ -33,6 +33,13 @@ fos_status_t fos_open_tile(size_t rows, size_t cols, const size_t *strides, size
 fos_status_t fos_open_runs(size_t rows, size_t cols, const size_t *strides, size_t input_count, size_t output_count,
                            fos_tile_t *tile);
 
+/* Range profiles, one below the other. */
+typedef struct {
+    size_t pulse_count;
+    size_t bin_count;
+    size_t stride; /* samples from one to the next */
+} fos_profiles_t;
+
 typedef struct {
     void (*correct_radiance_u8)(const uint8_t *, const float *, const float *, float *, size_t);
     void (*correct_radiance_u16)(const uint16_t *, const float *, const float *, float *, size_t);
@@ -50,16 +57,16 @@ typedef struct {
                            const fos_scene_limits_t *, uint8_t *, size_t, uint64_t *);
     void (*change_classes_u16)(const uint16_t *, const uint16_t *, const uint16_t *, const uint16_t *, const float *,
                                uint8_t *, size_t, uint64_t *);
-    void (*convolve_3x3_f32)(const float *, size_t, size_t, const float *, const fos_filter_t *, float *, float *);
-    void (*convolve_5x5_f32)(const float *, size_t, size_t, const float *, const fos_filter_t *, float *, float *);
-    void (*convolve_separable_f32)(const float *, size_t, size_t, const float *, const float *, size_t,
+    void (*convolve_3x3_f32)(const float *, const fos_tile_t *, const float *, const fos_filter_t *, float *, float *);
+    void (*convolve_5x5_f32)(const float *, const fos_tile_t *, const float *, const fos_filter_t *, float *, float *);
+    void (*convolve_separable_f32)(const float *, const fos_tile_t *, const float *, const float *, size_t,
                                    const fos_filter_t *, float *, float *);
     uint64_t (*cfar_u16)(const uint16_t *, const fos_tile_t *, const fos_cfar_limits_t *, double *, uint8_t *);
     uint64_t (*hotspot_u16)(const uint16_t *, const fos_tile_t *, const fos_hotspot_limits_t *, double *, uint8_t *);
-    void (*corner_turn_c64)(const float *, size_t, size_t, float *);
-    void (*matched_filter_c64)(const float *, size_t, size_t, const float *, const float *, float *, float *);
-    void (*backproject_c64)(const float *, size_t, size_t, const fos_pulse_t *, const fos_range_axis_t *, const double *,
-                            size_t, const double *, size_t, float *);
+    void (*corner_turn_c64)(const float *, const fos_tile_t *, float *);
+    void (*matched_filter_c64)(const float *, const fos_tile_t *, const float *, const float *, float *, float *);
+    void (*backproject_c64)(const float *, const fos_profiles_t *, const fos_pulse_t *, const fos_range_axis_t *,
+                            const double *, size_t, const double *, size_t, float *, size_t);
     void (*pairs_in_sight)(const double *, size_t, double, double, double *, uint8_t *);
     void (*edges_in_sight)(const double *, const uint32_t *, size_t, double, double, double *, uint8_t *);
     void (*contact_scan)(const double *, size_t, const fos_station_t *, size_t, double *, double *, uint8_t *);

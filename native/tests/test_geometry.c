@@ -39,7 +39,7 @@ static void produce_turn(size_t size, void *output)
     const size_t cols = 3 * size / 2 + 1;
     float *image = guarded_new(size * cols * 8);
     fill_floats(image, 2 * size * cols);
-    CHECK(fos_corner_turn_c64(image, size, cols, output) == FOS_OK);
+    CHECK(fos_corner_turn_c64(image, size, cols, NULL, output) == FOS_OK);
     const float *turned = output;
     int right = 1;
     for (size_t row = 0; row < size; row++) {
@@ -61,7 +61,7 @@ static void produce_matched(size_t size, void *output)
     fill_floats(signal, 6 * cols);
     fill_floats(reference, 2 * cols);
     fill_floats(window, cols);
-    CHECK(fos_matched_filter_c64(signal, 3, cols, reference, window, scratch, 2 * cols, output) == FOS_OK);
+    CHECK(fos_matched_filter_c64(signal, 3, cols, NULL, reference, window, scratch, 2 * cols, output) == FOS_OK);
     guarded_free(signal, 3 * cols * 8);
     guarded_free(reference, cols * 8);
     guarded_free(window, cols * 4);
@@ -82,7 +82,7 @@ static void produce_focus(size_t size, void *output)
     for (size_t col = 0; col < size; col++) { x_m[col] = uniform(-60.0, 60.0); }
     if (size > 5) { x_m[5] = NAN; }
     const fos_range_axis_t axis = {-40.0, 1.5, 62.1};
-    CHECK(fos_backproject_c64(profiles, PULSES, BINS, pulses, &axis, x_m, size, y_m, 2, output) == FOS_OK);
+    CHECK(fos_backproject_c64(profiles, PULSES, BINS, pulses, &axis, x_m, size, y_m, 2, NULL, output) == FOS_OK);
     guarded_free(x_m, size * sizeof(double));
 }
 
@@ -163,7 +163,7 @@ static void test_meaning(void)
     const float window = 0.5f;
     float scratch[2];
     float filtered[2];
-    CHECK(fos_matched_filter_c64(signal, 1, 1, reference, &window, scratch, 2, filtered) == FOS_OK);
+    CHECK(fos_matched_filter_c64(signal, 1, 1, NULL, reference, &window, scratch, 2, filtered) == FOS_OK);
     CHECK(filtered[0] == 5.5f && filtered[1] == -1.0f); /* (3 + 4i)(1 - 2i) / 2 */
 
     const float profile[6] = {0.0f, 0.0f, 2.0f, 0.0f, 4.0f, 0.0f};
@@ -172,7 +172,7 @@ static void test_meaning(void)
     const double x_m[3] = {0.0, -0.5, 50.0};
     const double y_m = 0.0;
     float image[6];
-    CHECK(fos_backproject_c64(profile, 1, 3, &pulse, &axis, x_m, 3, &y_m, 1, image) == FOS_OK);
+    CHECK(fos_backproject_c64(profile, 1, 3, &pulse, &axis, x_m, 3, &y_m, 1, NULL, image) == FOS_OK);
     CHECK(fabsf(image[0] - 2.0f) < 1e-6f && fabsf(image[1]) < 1e-6f);
     CHECK(fabsf(image[2] - 2.1213203f) < 1e-5f && fabsf(image[3] - 2.1213203f) < 1e-5f); /* 3 at an eighth of a turn */
     CHECK(image[4] == 0.0f && image[5] == 0.0f);                                         /* outside the profile */
@@ -187,14 +187,14 @@ static void test_refusals(void)
     const fos_pulse_t pulse = {0.0, 0.0, 0.0, 0.0};
     fos_range_axis_t axis = {0.0, 0.0, 1.0};
     const size_t huge = (size_t)1 << 20;
-    CHECK(fos_corner_turn_c64(NULL, 1, 1, values) == FOS_ERR_NULL);
-    CHECK(fos_corner_turn_c64(values, huge, huge, values) == FOS_ERR_TOO_LARGE);
-    CHECK(fos_corner_turn_c64(values, SIZE_MAX, 2, values) == FOS_ERR_TOO_LARGE);
-    CHECK(fos_matched_filter_c64(values, 1, 2, values, values, values, 3, values) == FOS_ERR_CAPACITY);
-    CHECK(fos_backproject_c64(values, 1, 2, &pulse, &axis, places, 1, places, 1, values) == FOS_ERR_PARAMETER);
+    CHECK(fos_corner_turn_c64(NULL, 1, 1, NULL, values) == FOS_ERR_NULL);
+    CHECK(fos_corner_turn_c64(values, huge, huge, NULL, values) == FOS_ERR_TOO_LARGE);
+    CHECK(fos_corner_turn_c64(values, SIZE_MAX, 2, NULL, values) == FOS_ERR_TOO_LARGE);
+    CHECK(fos_matched_filter_c64(values, 1, 2, NULL, values, values, values, 3, values) == FOS_ERR_CAPACITY);
+    CHECK(fos_backproject_c64(values, 1, 2, &pulse, &axis, places, 1, places, 1, NULL, values) == FOS_ERR_PARAMETER);
     axis.range_step_m = 1.0;
-    CHECK(fos_backproject_c64(values, 1, 1, &pulse, &axis, places, 1, places, 1, values) == FOS_ERR_PARAMETER);
-    CHECK(fos_backproject_c64(values, huge, huge, &pulse, &axis, places, 1, places, 1, values) == FOS_ERR_TOO_LARGE);
+    CHECK(fos_backproject_c64(values, 1, 1, &pulse, &axis, places, 1, places, 1, NULL, values) == FOS_ERR_PARAMETER);
+    CHECK(fos_backproject_c64(values, huge, huge, &pulse, &axis, places, 1, places, 1, NULL, values) == FOS_ERR_TOO_LARGE);
     CHECK(fos_pairs_in_sight(places, 2, NAN, 1.0, NULL, bytes) == FOS_ERR_PARAMETER);
     CHECK(fos_pairs_in_sight(places, FOS_POINT_COUNT_MAX + 1, 1.0, 1.0, NULL, bytes) == FOS_ERR_TOO_LARGE);
     CHECK(fos_edges_in_sight(places, 2, edges, 1, 1.0, 1.0, places, bytes) == FOS_ERR_RANGE);

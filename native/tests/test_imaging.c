@@ -128,7 +128,7 @@ static fos_status_t filter(results_t *results, size_t side, fos_edge_t edge, fos
     for (size_t tap = 0; tap < side * side; tap++) { taps[tap] = (float)tap / 7.0f - 1.0f; }
     const size_t scratch_count = side * (extent.cols + side - 1);
     float *scratch = guarded_new(scratch_count * sizeof(float));
-    const fos_status_t status = fos_convolve_f32(IMAGE(0), extent.rows, extent.cols, taps, side, edge, finish, 3.0f,
+    const fos_status_t status = fos_convolve_f32(IMAGE(0), extent.rows, extent.cols, NULL, taps, side, edge, finish, 3.0f,
                                                  scratch, scratch_count, results->values);
     guarded_free(scratch, scratch_count * sizeof(float));
     return status;
@@ -150,7 +150,7 @@ static fos_status_t run_separable(results_t *results)
     const size_t scratch_count = 8 * (extent.cols + 6);
     float *scratch = guarded_new(scratch_count * sizeof(float));
     const fos_status_t status =
-        fos_convolve_separable_f32(IMAGE(0), extent.rows, extent.cols, taps, taps, 7, FOS_EDGE_NEAREST,
+        fos_convolve_separable_f32(IMAGE(0), extent.rows, extent.cols, NULL, taps, taps, 7, FOS_EDGE_NEAREST,
                                    FOS_FINISH_THRESHOLD, 1.0f, scratch, scratch_count, results->values);
     guarded_free(scratch, scratch_count * sizeof(float));
     return status;
@@ -307,7 +307,7 @@ static void test_meaning(void)
     const float taps[9] = {1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 6.0f, 7.0f, 8.0f, 9.0f};
     float lines[15];
     float filtered[9];
-    CHECK(fos_convolve_f32(point, 3, 3, taps, 3, FOS_EDGE_ZERO, FOS_FINISH_NONE, 0.0f, lines, 15, filtered) == FOS_OK);
+    CHECK(fos_convolve_f32(point, 3, 3, NULL, taps, 3, FOS_EDGE_ZERO, FOS_FINISH_NONE, 0.0f, lines, 15, filtered) == FOS_OK);
     for (size_t tap = 0; tap < 9; tap++) { CHECK(filtered[tap] == taps[8 - tap]); }
 }
 
@@ -330,14 +330,14 @@ static void test_refusals(void)
     CHECK(fos_cloud_mask_u16(words, words, words, words, &scene, bytes, 1, 4, NULL, numbers) == FOS_ERR_PARAMETER);
     const float falling[6] = {0.0f, 1.0f, 2.0f, 3.0f, 5.0f, 4.0f};
     CHECK(fos_change_classes_u16(words, words, words, words, falling, bytes, 1, 4, NULL, numbers) == FOS_ERR_PARAMETER);
-    CHECK(fos_convolve_f32(values, 2, 2, taps, 4, FOS_EDGE_ZERO, FOS_FINISH_NONE, 0.0f, values, 99, values) ==
+    CHECK(fos_convolve_f32(values, 2, 2, NULL, taps, 4, FOS_EDGE_ZERO, FOS_FINISH_NONE, 0.0f, values, 99, values) ==
           FOS_ERR_PARAMETER);
-    CHECK(fos_convolve_f32(values, 2, 2, taps, 3, (fos_edge_t)3, FOS_FINISH_NONE, 0.0f, values, 99, values) ==
+    CHECK(fos_convolve_f32(values, 2, 2, NULL, taps, 3, (fos_edge_t)3, FOS_FINISH_NONE, 0.0f, values, 99, values) ==
           FOS_ERR_PARAMETER);
-    CHECK(fos_convolve_f32(values, 2, 2, taps, 3, FOS_EDGE_ZERO, FOS_FINISH_NONE, 0.0f, values, 11, values) ==
+    CHECK(fos_convolve_f32(values, 2, 2, NULL, taps, 3, FOS_EDGE_ZERO, FOS_FINISH_NONE, 0.0f, values, 11, values) ==
           FOS_ERR_CAPACITY);
     taps[4] = INFINITY;
-    CHECK(fos_convolve_f32(values, 2, 2, taps, 3, FOS_EDGE_ZERO, FOS_FINISH_NONE, 0.0f, values, 12, values) ==
+    CHECK(fos_convolve_f32(values, 2, 2, NULL, taps, 3, FOS_EDGE_ZERO, FOS_FINISH_NONE, 0.0f, values, 12, values) ==
           FOS_ERR_PARAMETER);
     fos_cfar_limits_t ring = {4, 4, 0, 1.0};
     CHECK(fos_cfar_u16(words, 2, 2, NULL, &ring, scratch, 64, bytes, numbers) == FOS_ERR_PARAMETER);

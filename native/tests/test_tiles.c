@@ -146,10 +146,27 @@ static fos_status_t run_label(job_t *job)
     return status;
 }
 
+static fos_status_t run_convolve(job_t *job)
+{
+    static float scratch[5 * (IMAGE_COLS + 4)];
+    float taps[25];
+    for (size_t tap = 0; tap < 25; tap++) { taps[tap] = (float)tap / 7.0f - 1.0f; }
+    return fos_convolve_f32(job->floats[1], WHERE, taps, 5, FOS_EDGE_MIRROR, FOS_FINISH_NONE, 0.0f, scratch,
+                            sizeof scratch / sizeof *scratch, job->values);
+}
+
+static fos_status_t run_separable(job_t *job)
+{
+    static float scratch[8 * (IMAGE_COLS + 6)];
+    static const float taps[] = {0.1f, -0.3f, 0.5f, 1.0f, 0.4f, 0.2f, -0.7f};
+    return fos_convolve_separable_f32(job->floats[1], WHERE, taps, taps, 7, FOS_EDGE_NEAREST, FOS_FINISH_RELU, 1.0f,
+                                      scratch, sizeof scratch / sizeof *scratch, job->values);
+}
+
 static kernel_t *const kernels[] = {
     run_radiance_u16,   run_radiance_u8,    run_calibrate,  run_ndiff_f32,  run_ndiff_u16, run_ndiff_mask_f32,
     run_ndiff_mask_u16, run_mask_above,     run_mask_below, run_sum,        run_cloud_mask, run_change,
-    run_cfar,           run_hotspot,        run_label,
+    run_cfar,           run_hotspot,        run_label,      run_convolve,   run_separable,
 };
 #define KERNEL_COUNT (sizeof kernels / sizeof kernels[0])
 
@@ -244,6 +261,63 @@ static void test_windows(void)
     }
 }
 
+/* Complex elements, two floats each, in a row. */
+#define SOURCE_COLS 43
+#define TARGET_COLS 41
+#define TURNED_COLS 28
+
+static float complex_source[IMAGE_ROWS][2 * SOURCE_COLS];
+static float complex_target[IMAGE_COLS][2 * TURNED_COLS];
+
+/* Complex images: what is turned, filtered and focused lies in the middle of larger images. */
+static void test_complex_tiles(void)
+{
+    const size_t rows = 19;
+    const size_t cols = 37;
+    static float source[19 * 37 * 2];
+    static float expected[2 * 37 * 37];
+    const float *const tile = complex_source[2] + 2;
+    for (size_t row = 0; row < IMAGE_ROWS; row++) {
+        for (size_t place = 0; place < 2 * SOURCE_COLS; place++) {
+            complex_source[row][place] = (float)(next_random() % 1000) / 125.0f;
+        }
+    }
+    for (size_t row = 0; row < rows; row++) {
+        memcpy(source + 2 * row * cols, tile + row * 2 * SOURCE_COLS, 2 * cols * sizeof(float));
+    }
+    memset(complex_target, UNTOUCHED, sizeof complex_target);
+    const size_t turned[2] = {SOURCE_COLS, TURNED_COLS};
+    CHECK(fos_corner_turn_c64(source, rows, cols, NULL, expected) == FOS_OK);
+    CHECK(fos_corner_turn_c64(tile, rows, cols, turned, complex_target[1] + 4) == FOS_OK);
+    for (size_t row = 0; row < cols; row++) {
+        CHECK(memcmp(complex_target[row + 1] + 4, expected + 2 * row * rows, 2 * rows * sizeof(float)) == 0);
+        CHECK(((const uint8_t *)(complex_target[row + 1] + 4))[-1] == UNTOUCHED);
+        CHECK(((const uint8_t *)(complex_target[row + 1] + 4 + 2 * rows))[0] == UNTOUCHED);
+    }
+    const size_t narrow[2] = {SOURCE_COLS, rows - 1};
+    CHECK(fos_corner_turn_c64(tile, rows, cols, narrow, complex_target[1]) == FOS_ERR_PARAMETER);
+
+    static float scratch[2 * 37];
+    static float target[IMAGE_ROWS][2 * TARGET_COLS];
+    const size_t filtered[2] = {SOURCE_COLS, TARGET_COLS};
+    CHECK(fos_matched_filter_c64(source, rows, cols, NULL, source, source, scratch, 2 * cols, expected) == FOS_OK);
+    CHECK(fos_matched_filter_c64(tile, rows, cols, filtered, source, source, scratch, 2 * cols, target[0]) == FOS_OK);
+    for (size_t row = 0; row < rows; row++) {
+        CHECK(memcmp(target[row], expected + 2 * row * cols, 2 * cols * sizeof(float)) == 0);
+    }
+
+    static fos_pulse_t pulses[19];
+    double places[11];
+    for (size_t pulse = 0; pulse < rows; pulse++) { pulses[pulse] = (fos_pulse_t){100.0 + (double)pulse, 3.0, 40.0, 110.0}; }
+    for (size_t place = 0; place < 11; place++) { places[place] = (double)place * 0.7 - 3.0; }
+    const fos_range_axis_t axis = {-20.0, 1.25, 0.4};
+    CHECK(fos_backproject_c64(source, rows, cols, pulses, &axis, places, 11, places, 9, NULL, expected) == FOS_OK);
+    CHECK(fos_backproject_c64(tile, rows, cols, pulses, &axis, places, 11, places, 9, filtered, target[0]) == FOS_OK);
+    for (size_t row = 0; row < 9; row++) {
+        CHECK(memcmp(target[row], expected + 2 * row * 11, 2 * 11 * sizeof(float)) == 0);
+    }
+}
+
 /* A line detector has one gain for each column: a stride of 0 uses it for all rows. */
 static void test_one_row_for_all(void)
 {
@@ -275,6 +349,7 @@ int main(void)
 {
     fill_images();
     on_every_isa(test_windows);
+    on_every_isa(test_complex_tiles);
     on_every_isa(test_one_row_for_all);
     test_refusals();
     return report();

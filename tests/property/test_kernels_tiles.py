@@ -22,11 +22,17 @@ from flightos.kernels.bandmath import (
 )
 from flightos.kernels.classes import SceneLimits, change_classes, cloud_mask
 from flightos.kernels.detection import HotspotLimits, TargetLimits, find_hotspots, find_targets
+from flightos.kernels.filters import Edge, Finish, convolve, convolve_separable
 from flightos.kernels.regions import label_regions
+from flightos.kernels.sar import RangeAxis, backproject, corner_turn, matched_filter
 
 IMAGE_SHAPE = (17, 45)
 LAW = settings(max_examples=25, deadline=None)
 SCENE = SceneLimits(20000, 40, 30000, 10000, 60, 9000, 20000, 15000, 10)
+
+TAPS = np.linspace(-1, 1.5, 9).astype(np.float32)
+ROW_F = np.linspace(0, 1, IMAGE_SHAPE[1]).astype(np.float32)
+ROW_Z = (ROW_F + 1j * ROW_F[::-1]).astype(np.complex64)
 
 Images = dict[str, Any]
 Call = Callable[[Images, Any], Any]
@@ -43,6 +49,8 @@ def images_of(seed: int) -> Images:
         "bytes": chance.integers(0, 256, IMAGE_SHAPE, np.uint8),
         **counts,
         **floats,
+        "z": (chance.normal(size=IMAGE_SHAPE) + 1j * chance.normal(size=IMAGE_SHAPE)).astype(np.complex64),
+        "echoes": np.full(IMAGE_SHAPE, -7.5, np.complex64),
         "values": np.full(IMAGE_SHAPE, -7.5, np.float32),
         "marks": np.full(IMAGE_SHAPE, 0xA5, np.uint8),
     }
@@ -74,6 +82,19 @@ CALLS: dict[str, tuple[tuple[str, ...], Call]] = {
     "find_hotspots": (
         ("marks",),
         lambda i, out: find_hotspots(i["a"], HotspotLimits(3, 40000, 60000, 5, 100.0, 1.5), *out),
+    ),
+    "convolve": (
+        ("values",),
+        lambda i, out: convolve(i["f"], TAPS.reshape(3, 3), Edge.MIRROR, Finish.NONE, 0.0, *out),
+    ),
+    "convolve_separable": (
+        ("values",),
+        lambda i, out: convolve_separable(i["f"], TAPS[:5], TAPS[2:7], Edge.ZERO, Finish.RELU, 0.5, *out),
+    ),
+    "corner_turn": ((), lambda i, out: corner_turn(i["z"]).tolist()),
+    "matched_filter": (
+        ("echoes",),
+        lambda i, out: matched_filter(i["z"], ROW_Z[: i["z"].shape[1]], ROW_F[: i["z"].shape[1]], *out),
     ),
     "label_regions": ((), lambda i, out: label_regions(i["inside"], i["f"], 2).tolist()),
     "label_regions_alone": ((), lambda i, out: label_regions(i["inside"], None, 1).tolist()),
@@ -109,7 +130,22 @@ def test_a_tile_is_as_its_copy(
     for key in outputs:
         before[key][window] = copies[key]
     for key, image in images.items():
-        assert np.array_equal(image, before[key], equal_nan=image.dtype == np.float32), key
+        assert np.array_equal(image, before[key], equal_nan=image.dtype.kind in "fc"), key
+
+
+def test_an_image_is_turned_and_focused_into_a_tile() -> None:
+    z = images_of(6)["z"]
+    large = np.full((60, 70), -7.5, np.complex64)
+    turned = corner_turn(z[3:12, 5:40], large[7:42, 11:20])
+    assert np.array_equal(turned, z[3:12, 5:40].T)
+    large[7:42, 11:20] = -7.5
+    assert (large == np.complex64(-7.5)).all()
+
+    pulses_m = np.tile([100.0, 0.0, 50.0, 111.0], (9, 1))
+    axis, x_m, y_m = RangeAxis(-20.0, 1.25, 0.3), np.arange(-4.0, 4.0), np.arange(-3.0, 3.0)
+    expected = backproject(z[3:12, 5:40].copy(), pulses_m, axis, x_m, y_m)
+    found = backproject(z[3:12, 5:40], pulses_m, axis, x_m, y_m, large[1:7, 2:10])
+    assert np.array_equal(found, expected)
 
 
 def test_one_row_of_gains_serves_all_rows() -> None:
