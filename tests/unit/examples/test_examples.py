@@ -166,7 +166,9 @@ def test_the_code_of_the_page_runs() -> None:
         pytest.skip("flightos._fos is not built: the codecs' references take a thousand times longer")
     names: dict[str, Any] = {}
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.S)
-    assert len(blocks) == len(NAMES) + 1
+    assert len(blocks) == len(NAMES) + 2, "the beginning that all share, one of each program, and tiles"
     for block in blocks:
         exec(block, names)
     assert np.array_equal(names["decode_image"](names["image_code"]), names["scene"].image)
+    index = names["normalised_difference"](names["nir"], names["red"])
+    assert np.array_equal(names["whole"], index[: len(names["whole"])])
