@@ -12,7 +12,7 @@ import msgspec
 
 Detail = Mapping[str, float | int | str | bool | None]
 
-NAME_WIDTH: Final = 38
+NAME_WIDTH: Final = 46
 AT_LIMIT: Final = 0.97
 """From this share of a limit on, what is left is within the scatter of measuring."""
 
@@ -105,7 +105,7 @@ def table_lines(row: Row, is_detailed: bool = True) -> list[str]:
     limit = f"{_percent(share)} of {row.detail.get('limit')}" if isinstance(share, float) else ""
     verdict = {True: "met", False: "not met", None: ""}[is_met(row)]
     goal = "" if row.goal is None else f"goal {row.goal}"
-    line = f"{row.name:<{NAME_WIDTH}} {value:<20} {ratio:<22} {limit:<24} {goal:<12} {verdict}".rstrip()
+    line = f"{row.name:<{NAME_WIDTH}} {value:<24} {ratio:<26} {limit:<24} {goal:<12} {verdict}".rstrip()
     return [line, *_detail_lines(row)] if is_detailed else [line]
 
 
