@@ -220,10 +220,10 @@ class DropContent(Record, frozen=True):
     content_id: ContentId
 
 
-class EmitPackets(Record, frozen=True):
-    """Telemetry packets, one behind the other, leave on the umbilical."""
+class EmitPacket(Record, frozen=True):
+    """A telemetry packet leaves on the umbilical."""
 
-    packets: bytes
+    packet: bytes
 
 
 class AcceptProduct(Record, frozen=True):

@@ -24,7 +24,7 @@ from flightos.core.ports import (
     ArchiveDownlink,
     CaptureImage,
     ContentArrived,
-    EmitPackets,
+    EmitPacket,
     FrameReceived,
     ImageCaptured,
     ImageFailed,
@@ -212,8 +212,8 @@ class NodeHost:
     def _carry_out(self, requests: Sequence[Any], t_ns: int) -> None:
         for request in requests:
             kind = type(request)
-            if kind is EmitPackets:
-                self.umbilical.append(request.packets)
+            if kind is EmitPacket:
+                self.umbilical.append(request.packet)
             elif kind is TransmitFrame:
                 self._transmit(request, t_ns)
             else:

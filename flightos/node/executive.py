@@ -99,14 +99,14 @@ class Executive:
         return self.reactions[type(record)](record, now_obt_ns)
 
     def _collect(self, record: CollectHousekeeping, now_obt_ns: int) -> Sequence[Record]:
-        collected = HousekeepingCollected(
-            tuple([(name, housekeeping()) for name, housekeeping in self._collected])
-        )
+        collected: list[Record] = [
+            HousekeepingCollected(name, housekeeping()) for name, housekeeping in self._collected
+        ]
         assert self._bus is not None
         if self._bus.chains_cut_count > self.state.chains_cut_reported_count:
             self.state.chains_cut_reported_count = self._bus.chains_cut_count
-            return (collected, ReportEvent(CHAIN_CUT.id, (self._bus.chains_cut_count,)))
-        return (collected,)
+            collected.append(ReportEvent(CHAIN_CUT.id, (self._bus.chains_cut_count,)))
+        return collected
 
     def _boot(self, record: NodeBooted, now_obt_ns: int) -> Sequence[Record]:
         self.state.boot_count = record.boot_count

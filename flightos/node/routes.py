@@ -132,7 +132,7 @@ ROUTES: Final[Mapping[type[Record], tuple[str, ...]]] = {
     ports.StartWork: (PORT,),
     ports.AbortWork: (PORT,),
     ports.ReportLoads: (PORT,),
-    ports.EmitPackets: (PORT,),
+    ports.EmitPacket: (PORT,),
     ports.AcceptProduct: (PORT,),
     ports.ArchiveDownlink: (PORT,),
     ports.StoreBytes: (EDGE,),

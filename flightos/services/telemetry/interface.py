@@ -46,10 +46,10 @@ class CollectHousekeeping(Record, frozen=True):
 
 
 class HousekeepingCollected(Record, frozen=True):
-    """The bus's answer: the housekeeping of each service with its name, in bus order, to be packed as the dictionary
-    lays it out."""
+    """The bus's answer for one service: the record is a plain struct, packed by its dictionary layout."""
 
-    collected: tuple[tuple[str, HousekeepingRecord], ...]
+    service: str
+    housekeeping: HousekeepingRecord
 
 
 class VerificationReported(Record, frozen=True):

@@ -97,6 +97,8 @@ class Packer:
         self._apid_by_service_number = {
             dictionary.apid & 0xFF: dictionary.apid for dictionary in dictionaries
         }
+        self._cuc_tai_ns = -1
+        self._cuc = (0, 0)
 
     def event_definition(self, event_id: int) -> EventDefinition:
         """The definition of an event. Raises EncodeError for an id that no service has declared."""
@@ -106,48 +108,44 @@ class Packer:
         return plan.definition
 
     def housekeeping(
-        self,
-        state: TelemetryState,
-        collected: Sequence[tuple[str, HousekeepingRecord]],
-        now_obt_ns: int,
-    ) -> list[bytes]:
-        """Give the TM(3,25) packets of these services, in order: the hot path, every second for every service."""
-        plans = self._housekeeping
-        seconds, fraction = cuc_time(now_obt_ns + state.tai_minus_obt_ns)
-        version = PUS_VERSION_C | state.time_reference
-        sequence_counts, message_counts = state.sequence_counts, state.message_counts
-        packets = []
-        for service, record in collected:
-            plan = plans.get(service)
-            if plan is None:
-                raise EncodeError(f"housekeeping of {service} is in no dictionary")
-            apid, message_key = plan.apid, plan.message_key
-            sequence = sequence_counts.get(apid, 0)
-            sequence_counts[apid] = sequence + 1 & SEQUENCE_COUNT_MASK
-            message = message_counts.get(message_key, 0)
-            message_counts[message_key] = message + 1 & MESSAGE_COUNT_MASK
-            header = (
-                plan.packet_id,
-                SEQUENCE_UNSEGMENTED | sequence,
-                plan.length_field,
-                version,
-                HOUSEKEEPING_SERVICE,
-                HOUSEKEEPING_SUBTYPE,
-                message,
-                GROUND_ID,
-                seconds,
-                fraction,
-                self._spacecraft_id,
-                plan.structure_id,
-            )
-            values = astuple(record)
-            try:
-                data = plan.pack(*header, *values)
-            except (StructError, OverflowError):
-                state.counters.values_saturated_count += 1
-                data = _HEADER_AND_ID.pack(*header) + plan.layout.pack_saturated(values)
-            packets.append(data + crc16(data).to_bytes(2, "big"))
-        return packets
+        self, state: TelemetryState, service: str, record: HousekeepingRecord, now_obt_ns: int
+    ) -> bytes:
+        """Give the TM(3,25) packet of one service: the hot path, ten times a second."""
+        plan = self._housekeeping.get(service)
+        if plan is None:
+            raise EncodeError(f"housekeeping of {service} is in no dictionary")
+        tai_ns = now_obt_ns + state.tai_minus_obt_ns
+        if tai_ns != self._cuc_tai_ns:
+            self._cuc, self._cuc_tai_ns = cuc_time(tai_ns), tai_ns
+        seconds, fraction = self._cuc
+        apid, packet_id, message_key = plan.apid, plan.packet_id, plan.message_key
+        counts = state.sequence_counts
+        sequence = counts.get(apid, 0)
+        counts[apid] = sequence + 1 & SEQUENCE_COUNT_MASK
+        counts = state.message_counts
+        message = counts.get(message_key, 0)
+        counts[message_key] = message + 1 & MESSAGE_COUNT_MASK
+        header = (
+            packet_id,
+            SEQUENCE_UNSEGMENTED | sequence,
+            plan.length_field,
+            PUS_VERSION_C | state.time_reference,
+            HOUSEKEEPING_SERVICE,
+            HOUSEKEEPING_SUBTYPE,
+            message,
+            GROUND_ID,
+            seconds,
+            fraction,
+            self._spacecraft_id,
+            plan.structure_id,
+        )
+        values = astuple(record)
+        try:
+            data = plan.pack(*header, *values)
+        except (StructError, OverflowError):
+            state.counters.values_saturated_count += 1
+            data = _HEADER_AND_ID.pack(*header) + plan.layout.pack_saturated(values)
+        return data + crc16(data).to_bytes(2, "big")
 
     def event(self, state: TelemetryState, event_id: int, values: Sequence[Value], now_obt_ns: int) -> bytes:
         """Give the TM(5,severity) packet of an event."""

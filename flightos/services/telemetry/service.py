@@ -14,7 +14,7 @@ import msgspec
 from flightos.core.configuration import NodeConfiguration, Role
 from flightos.core.dictionary import ServiceDictionary, Severity
 from flightos.core.ids import GROUND_ID
-from flightos.core.ports import EmitPackets, NodeBooted, TimeSampled
+from flightos.core.ports import EmitPacket, NodeBooted, TimeSampled
 from flightos.core.records import Record, WakeupReached
 from flightos.core.time import NS_PER_S, next_multiple_ns
 from flightos.services.commanding.interface import ResetCounters
@@ -112,12 +112,11 @@ class TelemetryService:
 
     def _pack_housekeeping(self, record: HousekeepingCollected, now_obt_ns: int) -> Sequence[Record]:
         state = self.state
-        packets = self._packer.housekeeping(state, record.collected, now_obt_ns)
-        state.counters.housekeeping_packets_count += len(packets)
-        emitted = EmitPackets(b"".join(packets))
-        if not (state.downlinks_housekeeping and self._has_downlink):
-            return (emitted,)
-        return (emitted, *self._keep_for_downlink(packets))
+        packet = self._packer.housekeeping(state, record.service, record.housekeeping, now_obt_ns)
+        state.counters.housekeeping_packets_count += 1
+        if state.downlinks_housekeeping:
+            return self._emit(packet, now_obt_ns)
+        return (EmitPacket(packet),)
 
     def _report_event(self, record: ReportEvent, now_obt_ns: int) -> Sequence[Record]:
         state = self.state
@@ -132,11 +131,11 @@ class TelemetryService:
             state.event_sent_obt_ns[event_id] = now_obt_ns
         packet = self._packer.event(state, event_id, record.values, now_obt_ns)
         state.counters.events_count_by_severity[definition.severity] += 1
-        return self._emit(packet)
+        return self._emit(packet, now_obt_ns)
 
     def _report_verification(self, record: VerificationReported, now_obt_ns: int) -> Sequence[Record]:
         self.state.counters.verification_packets_count += 1
-        return self._emit(self._packer.verification(self.state, record, now_obt_ns))
+        return self._emit(self._packer.verification(self.state, record, now_obt_ns), now_obt_ns)
 
     def _reset_counters(self, record: ResetCounters, now_obt_ns: int) -> Sequence[Record]:
         self.state.counters = TelemetryCounters()
@@ -144,25 +143,20 @@ class TelemetryService:
 
     # --- umbilical and downlink -----------------------------------------------------------------------------
 
-    def _emit(self, packet: bytes) -> Sequence[Record]:
+    def _emit(self, packet: bytes, now_obt_ns: int) -> Sequence[Record]:
         """Put a packet on the umbilical and, on a satellite, into the next telemetry bundle."""
         if not self._has_downlink:
-            return (EmitPackets(packet),)
-        return (EmitPackets(packet), *self._keep_for_downlink((packet,)))
-
-    def _keep_for_downlink(self, packets: Sequence[bytes]) -> Sequence[Record]:
-        """Let packets wait for the next telemetry bundle; a full one leaves, as far as the period's share goes."""
+            return (EmitPacket(packet),)
         state = self.state
-        produced: list[Record] = []
-        for packet in packets:
-            if state.waiting_bytes + len(packet) > self._bytes_max:
-                if state.period_bundle_count >= DOWNLINK_BUNDLES_PER_PERIOD_MAX - 1:
-                    state.counters.downlink_dropped_count += 1
-                    state.period_dropped_count += 1
-                    continue
-                produced += self._flush()
-            state.waiting.append(packet)
-            state.waiting_bytes += len(packet)
+        produced: list[Record] = [EmitPacket(packet)]
+        if state.waiting_bytes + len(packet) > self._bytes_max:
+            if state.period_bundle_count >= DOWNLINK_BUNDLES_PER_PERIOD_MAX - 1:
+                state.counters.downlink_dropped_count += 1
+                state.period_dropped_count += 1
+                return produced
+            produced += self._flush()
+        state.waiting.append(packet)
+        state.waiting_bytes += len(packet)
         return produced
 
     def _flush(self) -> Sequence[Record]:

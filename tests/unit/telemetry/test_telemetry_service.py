@@ -17,7 +17,7 @@ from flightos.core.dictionary import (
 )
 from flightos.core.errors import EncodeError
 from flightos.core.ids import GROUND_ID
-from flightos.core.ports import EmitPackets, NodeBooted, TimeSampled
+from flightos.core.ports import EmitPacket, NodeBooted, TimeSampled
 from flightos.core.records import HousekeepingRecord, Record, WakeupReached
 from flightos.core.refusal import Refusal
 from flightos.core.time import NS_PER_S
@@ -74,8 +74,7 @@ def service(role: Role = Role.SATELLITE, bytes_max: int = 4096) -> TelemetryServ
 
 
 def packets(produced: Sequence[Record]) -> list[TelemetryPacket]:
-    emitted = [record.packets for record in produced if isinstance(record, EmitPackets)]
-    return [decode_tm(packet) for data in emitted for packet in split_packets(data)]
+    return [decode_tm(record.packet) for record in produced if isinstance(record, EmitPacket)]
 
 
 def bundles(produced: Sequence[Record]) -> list[list[TelemetryPacket]]:
@@ -91,7 +90,7 @@ def bundles(produced: Sequence[Record]) -> list[list[TelemetryPacket]]:
 
 def test_housekeeping_is_a_packet_of_service_3() -> None:
     telemetry = service()
-    record = HousekeepingCollected((("toy", ToyHousekeeping(300, 0.5, True)),))
+    record = HousekeepingCollected("toy", ToyHousekeeping(300, 0.5, True))
     (first,) = packets(telemetry.handle(record, 5 * NS_PER_S))
     (second,) = packets(telemetry.handle(record, 6 * NS_PER_S))
     assert (first.apid, first.service, first.subtype, first.spacecraft_id) == (0x106, 3, 25, 7)
@@ -104,7 +103,7 @@ def test_housekeeping_is_a_packet_of_service_3() -> None:
 
 def test_events_and_housekeeping_share_the_sequence_of_their_apid() -> None:
     telemetry = service()
-    telemetry.handle(HousekeepingCollected((("toy", ToyHousekeeping(0, 0.0, False)),)), 1)
+    telemetry.handle(HousekeepingCollected("toy", ToyHousekeeping(0, 0.0, False)), 1)
     (event,) = packets(telemetry.handle(ReportEvent(SPOKE.id, ("hello",)), 2))
     assert (event.service, event.subtype, event.apid) == (5, Severity.LOW, 0x106)
     assert (event.sequence_count, event.message_count) == (1, 0)
@@ -121,9 +120,7 @@ def test_sequence_counts_wrap() -> None:
 
 def test_a_value_beyond_its_field_is_sent_as_the_limit_and_counted() -> None:
     telemetry = service()
-    (packet,) = packets(
-        telemetry.handle(HousekeepingCollected((("toy", ToyHousekeeping(70_000, 1.0, True)),)), 1)
-    )
+    (packet,) = packets(telemetry.handle(HousekeepingCollected("toy", ToyHousekeeping(70_000, 1.0, True)), 1))
     assert layout_of(TOY.housekeeping.fields).unpack(packet.data[2:])[0] == 65_535
     (event,) = packets(telemetry.handle(ReportEvent(SPOKE.id, ("x" * 70,)), 1))
     assert event.data[2:] == b"\x40" + b"x" * 64
@@ -135,8 +132,8 @@ def test_a_value_beyond_its_field_is_sent_as_the_limit_and_counted() -> None:
     [
         ReportEvent(0x0666, ()),
         ReportEvent(SPOKE.id, ()),
-        HousekeepingCollected((("nobody", ToyHousekeeping(0, 0.0, False)),)),
-        HousekeepingCollected((("toy", TelemetryHousekeeping()),)),
+        HousekeepingCollected("nobody", ToyHousekeeping(0, 0.0, False)),
+        HousekeepingCollected("toy", TelemetryHousekeeping()),
     ],
 )
 def test_what_no_dictionary_declares_is_a_bug(record: Record) -> None:
@@ -179,7 +176,7 @@ def test_the_downlink_gets_events_and_one_housekeeping_per_period() -> None:
     emitted = 0
     for second in range(1, 21):
         produced = list(telemetry.handle(WakeupReached(), second * NS_PER_S))
-        record = HousekeepingCollected((("toy", ToyHousekeeping(second, 0.0, False)),))
+        record = HousekeepingCollected("toy", ToyHousekeeping(second, 0.0, False))
         produced += telemetry.handle(record, second * NS_PER_S)
         sent += bundles(produced)
         emitted += len(packets(produced))
@@ -214,12 +211,12 @@ def test_stations_and_ground_use_the_umbilical_only(role: Role) -> None:
 
 def test_the_packet_says_whether_its_time_is_tai() -> None:
     telemetry = service()
-    (known,) = telemetry.handle(HousekeepingCollected((("toy", ToyHousekeeping(0, 0.0, False)),)), 1)
+    (known,) = telemetry.handle(HousekeepingCollected("toy", ToyHousekeeping(0, 0.0, False)), 1)
     telemetry.state = TelemetryState()
-    (unknown,) = telemetry.handle(HousekeepingCollected((("toy", ToyHousekeeping(0, 0.0, False)),)), 1)
-    assert isinstance(known, EmitPackets)
-    assert isinstance(unknown, EmitPackets)
-    assert (known.packets[6], unknown.packets[6]) == (0x21, 0x20)
+    (unknown,) = telemetry.handle(HousekeepingCollected("toy", ToyHousekeeping(0, 0.0, False)), 1)
+    assert isinstance(known, EmitPacket)
+    assert isinstance(unknown, EmitPacket)
+    assert (known.packet[6], unknown.packet[6]) == (0x21, 0x20)
 
 
 def test_reset_zeroes_counters_and_keeps_sequences() -> None:
@@ -234,7 +231,7 @@ def test_a_restored_service_goes_on_with_the_same_packets() -> None:
     original, restored = service(), service()
     for step in range(3):
         original.handle(ReportEvent(OFTEN.id), step)
-        original.handle(HousekeepingCollected((("toy", ToyHousekeeping(step, 0.0, True)),)), step)
+        original.handle(HousekeepingCollected("toy", ToyHousekeeping(step, 0.0, True)), step)
     restored.state = msgspec.msgpack.decode(msgspec.msgpack.encode(original.state), type=TelemetryState)
     for record in (WakeupReached(), ReportEvent(SPOKE.id, ("x",)), ReportEvent(OFTEN.id)):
         assert list(original.handle(record, 10 * NS_PER_S)) == list(restored.handle(record, 10 * NS_PER_S))
