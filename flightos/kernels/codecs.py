@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 from flightos.kernels import KernelError, backend, codecs_ccsds121_reference, codecs_ccsds123_reference
 from flightos.kernels.arguments import check_array
 from flightos.kernels.codecs_bits import BitReader
-from flightos.kernels.codecs_ccsds123_choices import EntropyCoder, LocalSum
+from flightos.kernels.codecs_ccsds123_choices import (
+    EntropyCoder,
+    LeftOut,
+    LocalSum,
+    SupplementaryTable,
+    TableKind,
+    TablePurpose,
+    TableStructure,
+)
 from flightos.kernels.codecs_ccsds123_header import take_header
 from flightos.kernels.codecs_ccsds123_native import NativeParameters
 from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
@@ -27,7 +35,12 @@ __all__ = [
     "CCSDS121Parameters",
     "CCSDS123Parameters",
     "EntropyCoder",
+    "LeftOut",
     "LocalSum",
+    "SupplementaryTable",
+    "TableKind",
+    "TablePurpose",
+    "TableStructure",
     "decode_image",
     "decode_samples",
     "encode_image",
