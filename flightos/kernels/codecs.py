@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flightos.kernels import KernelError, backend, codecs_ccsds121_reference, codecs_ccsds123_reference
+from flightos.kernels import KernelError, backend, codecs_ccsds121_reference
 from flightos.kernels.arguments import check_array
-from flightos.kernels.codecs_bits import BitReader
-from flightos.kernels.codecs_ccsds123_choices import (
+from flightos.kernels.ccsds123 import reference as ccsds123_reference
+from flightos.kernels.ccsds123.choices import (
     EntropyCoder,
     LeftOut,
     LocalSum,
@@ -26,9 +26,10 @@ from flightos.kernels.codecs_ccsds123_choices import (
     TablePurpose,
     TableStructure,
 )
-from flightos.kernels.codecs_ccsds123_header import take_header
-from flightos.kernels.codecs_ccsds123_native import NativeParameters
-from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
+from flightos.kernels.ccsds123.header import take_header
+from flightos.kernels.ccsds123.native import NativeParameters
+from flightos.kernels.ccsds123.parameters import CCSDS123Parameters
+from flightos.kernels.codecs_bits import BitReader
 from flightos.kernels.codecs_parameters import SAMPLE_COUNT_MAX, CCSDS121Parameters
 
 __all__ = [
@@ -173,7 +174,7 @@ def encode_image(image: NDArray[Any], parameters: CCSDS123Parameters | None = No
     check_array("image", image, given.dtype, given.shape)
     given.check()
     if backend() == "numpy":
-        return codecs_ccsds123_reference.encode(image, given)
+        return ccsds123_reference.encode(image, given)
     native = NativeParameters(_ffi, given)
     scratch = np.empty(_lib.fos_ccsds123_scratch_bytes(native.numbers), np.uint8)
     encoded = np.empty(_lib.fos_ccsds123_encoded_bytes_max(native.numbers, native.tables), np.uint8)
@@ -222,7 +223,7 @@ def decode_image(
     if given.cols * given.rows * given.bands > sample_count_max:
         raise KernelError("FOS_ERR_TOO_LARGE", f"{given.shape}")
     if backend() == "numpy":
-        return codecs_ccsds123_reference.decode(bytes(encoded), known)
+        return ccsds123_reference.decode(bytes(encoded), known)
     image = np.empty(given.shape, given.dtype)
     native = NativeParameters(_ffi, given)
     scratch = np.empty(_lib.fos_ccsds123_scratch_bytes(native.numbers), np.uint8)

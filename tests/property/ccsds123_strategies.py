@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from flightos.kernels.codecs_ccsds123_choices import ByBand, EntropyCoder, SupplementaryTable, TableKind
-from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
+from flightos.kernels.ccsds123.choices import ByBand, EntropyCoder, SupplementaryTable, TableKind
+from flightos.kernels.ccsds123.parameters import CCSDS123Parameters
 
 Drawn = tuple[NDArray[Any], CCSDS123Parameters]
 DEPTHS = st.one_of(st.sampled_from([2, 3, 4, 8, 16, 17, 32]), st.integers(2, 32))

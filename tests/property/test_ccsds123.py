@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from flightos.kernels import KernelError, codecs_ccsds123_reference
+from flightos.kernels import KernelError
+from flightos.kernels.ccsds123 import reference as ccsds123_reference
+from flightos.kernels.ccsds123.choices import ByBand, EntropyCoder, LeftOut, of_band
+from flightos.kernels.ccsds123.header import put_header, take_header
+from flightos.kernels.ccsds123.parameters import CCSDS123Parameters
 from flightos.kernels.codecs_bits import BitReader, BitWriter
-from flightos.kernels.codecs_ccsds123_choices import ByBand, EntropyCoder, LeftOut, of_band
-from flightos.kernels.codecs_ccsds123_header import put_header, take_header
-from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
 from tests.property.ccsds123_strategies import Drawn, images
 
 LAW = settings(max_examples=80, deadline=None)
@@ -72,16 +73,16 @@ def as_read(parameters: CCSDS123Parameters) -> CCSDS123Parameters:
 def test_every_mode_is_restored_within_its_limits(drawn: Drawn) -> None:
     image, parameters = drawn
     parameters.check()
-    coded = codecs_ccsds123_reference.encode(image, parameters)
+    coded = ccsds123_reference.encode(image, parameters)
     assert len(coded) % parameters.output_word_bytes == 0
-    restored, found = codecs_ccsds123_reference.decode_with_parameters(coded, parameters)
+    restored, found = ccsds123_reference.decode_with_parameters(coded, parameters)
     assert restored.dtype == image.dtype
     errors = np.abs(restored.astype(np.int64) - image.astype(np.int64))
     for z in range(parameters.bands):
         for y in range(parameters.rows):
             assert errors[z, y].max() <= error_bound(parameters, z, y)
     again = replace(found, hybrid_accumulator_first=parameters.hybrid_accumulator_first)
-    assert codecs_ccsds123_reference.encode(image, again) == coded
+    assert ccsds123_reference.encode(image, again) == coded
 
 
 @LAW
@@ -108,8 +109,8 @@ def outcome(decode: Callable[[], NDArray[Any]]) -> tuple[int, ...] | str:
 @given(drawn=images(side_max=4), data=st.data())
 def test_damage_gives_an_image_or_a_status(drawn: Drawn, data: st.DataObject) -> None:
     image, parameters = drawn
-    coded = bytearray(codecs_ccsds123_reference.encode(image, parameters))
+    coded = bytearray(ccsds123_reference.encode(image, parameters))
     for _ in range(data.draw(st.integers(1, 3))):
         coded[data.draw(st.integers(12, len(coded) - 1))] ^= 1 << data.draw(st.integers(0, 7))
-    found = outcome(lambda: codecs_ccsds123_reference.decode(bytes(coded), parameters))
+    found = outcome(lambda: ccsds123_reference.decode(bytes(coded), parameters))
     assert found in (image.shape, "FOS_ERR_CORRUPT", "FOS_ERR_UNSUPPORTED", "FOS_ERR_PARAMETER")

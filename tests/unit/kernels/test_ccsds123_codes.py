@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flightos.kernels.codecs_ccsds123_low_entropy import SYMBOL_MAX, THRESHOLDS, code_table, flush_table
+from flightos.kernels.ccsds123.low_entropy import SYMBOL_MAX, THRESHOLDS, code_table, flush_table
 
 CODES = pytest.mark.parametrize("code", range(16))
 

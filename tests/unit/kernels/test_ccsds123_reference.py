@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flightos.kernels import KernelError, codecs_ccsds123_reference
-from flightos.kernels.codecs_bits import BitReader, BitWriter
-from flightos.kernels.codecs_ccsds123_choices import (
+from flightos.kernels import KernelError
+from flightos.kernels.ccsds123 import reference as ccsds123_reference
+from flightos.kernels.ccsds123.choices import (
     EntropyCoder,
     LeftOut,
     SupplementaryTable,
     TableKind,
     TableStructure,
 )
-from flightos.kernels.codecs_ccsds123_header import put_header, take_header
-from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
+from flightos.kernels.ccsds123.header import put_header, take_header
+from flightos.kernels.ccsds123.parameters import CCSDS123Parameters
+from flightos.kernels.codecs_bits import BitReader, BitWriter
 
 PLAIN = CCSDS123Parameters(cols=7, rows=5, bands=4, sample_bits=12)
 
@@ -132,7 +133,7 @@ def with_bits(header: bytes, byte: int, mask: int) -> bytes:
 )
 def test_headers_that_cannot_be_read_are_told(byte: int, mask: int, status: str) -> None:
     with pytest.raises(KernelError, match=status):
-        codecs_ccsds123_reference.decode(with_bits(header_of(PLAIN), byte, mask))
+        ccsds123_reference.decode(with_bits(header_of(PLAIN), byte, mask))
 
 
 def test_sub_frames_without_bands_are_told() -> None:
@@ -250,8 +251,8 @@ def test_a_table_of_wavelengths_keeps_its_numbers() -> None:
     wavelengths_nm = [492.5, 559.75, 664.5, 832.75]
     table = SupplementaryTable.of_floats(wavelengths_nm, purpose=2, structure=TableStructure.BAND)
     image = np.zeros(PLAIN.shape, np.uint16)
-    coded = codecs_ccsds123_reference.encode(image, replace(PLAIN, supplementary_tables=(table,)))
-    found = codecs_ccsds123_reference.decode_with_parameters(coded)[1].supplementary_tables
+    coded = ccsds123_reference.encode(image, replace(PLAIN, supplementary_tables=(table,)))
+    found = ccsds123_reference.decode_with_parameters(coded)[1].supplementary_tables
     assert found == (table,)
     assert found[0].numbers() == wavelengths_nm
 
@@ -267,9 +268,7 @@ def test_limits_that_change_are_found_in_the_body() -> None:
             limits_period_log2=1,
             limits_by_period=(((0, 9, 2, 3), 0), ((0,) * 4, 0), ((7, 7, 7, 0), 0)),
         )
-        restored, found = codecs_ccsds123_reference.decode_with_parameters(
-            codecs_ccsds123_reference.encode(image, given)
-        )
+        restored, found = ccsds123_reference.decode_with_parameters(ccsds123_reference.encode(image, given))
         assert found.limits_by_period == given.limits_by_period
         errors = np.abs(restored.astype(int) - image)
         assert errors[1, :2].max() > 3
@@ -280,9 +279,9 @@ def test_the_hybrid_coder_tells_what_no_coder_wrote() -> None:
     """Bits before the first value, a missing end, and accumulators that no start could lead to."""
     image = np.random.default_rng(6).integers(0, 30, PLAIN.shape).astype(np.uint16)
     given = replace(PLAIN, entropy_coder=EntropyCoder.HYBRID)
-    coded = codecs_ccsds123_reference.encode(image, given)
+    coded = ccsds123_reference.encode(image, given)
     size = len(header_of(given))
-    assert np.array_equal(codecs_ccsds123_reference.decode(coded), image)
+    assert np.array_equal(ccsds123_reference.decode(coded), image)
     for changed in (
         coded[:size] + bytes(1) + coded[size:],
         coded[:size] + coded[size + 1 :],
@@ -292,7 +291,7 @@ def test_the_hybrid_coder_tells_what_no_coder_wrote() -> None:
         coded[:size],
     ):
         with pytest.raises(KernelError, match="FOS_ERR_CORRUPT"):
-            codecs_ccsds123_reference.decode(changed)
+            ccsds123_reference.decode(changed)
 
 
 @pytest.mark.parametrize("coder", EntropyCoder)
@@ -306,6 +305,4 @@ def test_samples_of_32_bits_at_both_ends_are_restored(coder: EntropyCoder, is_si
             image, entropy_coder=coder, weight_bits=19, register_bits=register_bits, weight_exponent_first=-6
         )
         given.check()
-        assert np.array_equal(
-            codecs_ccsds123_reference.decode(codecs_ccsds123_reference.encode(image, given)), image
-        )
+        assert np.array_equal(ccsds123_reference.decode(ccsds123_reference.encode(image, given)), image)

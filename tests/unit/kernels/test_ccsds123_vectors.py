@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import product
 
-from flightos.kernels.codecs_ccsds123_choices import EntropyCoder, LocalSum
-from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
+from flightos.kernels.ccsds123.choices import EntropyCoder, LocalSum
+from flightos.kernels.ccsds123.parameters import CCSDS123Parameters
 from tests.vectors.kernels.ccsds123_modes import DEPTHS, modes
 from tests.vectors.kernels.make_ccsds123 import TARGET, text_of_vectors
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from flightos.kernels.codecs_ccsds123_choices import (
+from flightos.kernels.ccsds123.choices import (
     ByBand,
     EntropyCoder,
     LeftOut,

@@ -2,7 +2,7 @@
 
     python -m tests.vectors.kernels.make_ccsds123
 
-The implementation in flightos/kernels/codecs_ccsds123_reference*.py follows CCSDS 123.0-B-2 equation by equation; the
+The implementation in flightos/kernels/ccsds123/reference*.py follows CCSDS 123.0-B-2 equation by equation; the
 C tests compare the C coder and decoder with these bytes, at every instruction-set level and on every machine.
 """
 
@@ -17,9 +17,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from flightos.kernels import codecs_ccsds123_reference
-from flightos.kernels.codecs_ccsds123_choices import EntropyCoder, LeftOut, SupplementaryTable
-from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
+from flightos.kernels.ccsds123 import reference as ccsds123_reference
+from flightos.kernels.ccsds123.choices import EntropyCoder, LeftOut, SupplementaryTable
+from flightos.kernels.ccsds123.parameters import CCSDS123Parameters
 from tests.vectors.kernels.ccsds123_modes import modes
 
 TARGET: Final = Path(__file__).parents[3] / "native/tests/ccsds123_vectors.inc"
@@ -166,8 +166,8 @@ def text_of_vectors() -> str:
     for number, (image, choices) in enumerate(modes()):
         given = CCSDS123Parameters.for_image(image, **choices)
         given.check()
-        encoded = codecs_ccsds123_reference.encode(image, given)
-        restored = codecs_ccsds123_reference.decode(encoded, given)
+        encoded = ccsds123_reference.encode(image, given)
+        restored = ccsds123_reference.decode(encoded, given)
         if given.error_limits_used == 0:
             assert np.array_equal(restored, image)
         text = tables_text(number, given, arrays)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from flightos.kernels.codecs_ccsds123_low_entropy import (
+from flightos.kernels.ccsds123.low_entropy import (
     SYMBOL_MAX,
     THRESHOLDS,
     Word,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flightos.kernels import KernelError
+from flightos.kernels.ccsds123.choices import of_band
+from flightos.kernels.ccsds123.parameters import CCSDS123Parameters
+from flightos.kernels.ccsds123.reference_order import Input, input_order
 from flightos.kernels.codecs_bits import BitReader, BitWriter
 from flightos.kernels.codecs_ccsds121_reference import BlockDecoder, BlockEncoder
-from flightos.kernels.codecs_ccsds123_choices import of_band
-from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
-from flightos.kernels.codecs_ccsds123_reference_order import Input, input_order
 from flightos.kernels.codecs_parameters import CCSDS121Parameters
 
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from flightos.kernels.codecs_ccsds123_choices import ByBand, EntropyCoder, SupplementaryTable
-from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
+from flightos.kernels.ccsds123.choices import ByBand, EntropyCoder, SupplementaryTable
+from flightos.kernels.ccsds123.parameters import CCSDS123Parameters
 
 KINDS: Final = (
     *("weights_first", "weight_exponent_offsets", "representative_damping", "representative_offset"),

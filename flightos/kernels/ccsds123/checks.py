@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from flightos.kernels import KernelError
-from flightos.kernels.codecs_ccsds123_choices import (
+from flightos.kernels.ccsds123.choices import (
     TABLE_COUNT_MAX,
     ByBand,
     EntropyCoder,
@@ -17,7 +17,7 @@ from flightos.kernels.codecs_ccsds123_choices import (
 from flightos.kernels.codecs_parameters import BLOCK_SIZES, SAMPLE_COUNT_MAX, require
 
 if TYPE_CHECKING:
-    from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
+    from flightos.kernels.ccsds123.parameters import CCSDS123Parameters
 
 ERROR_BITS_MAX: Final = 16
 PURPOSES_RESERVED: Final = range(5, 10)

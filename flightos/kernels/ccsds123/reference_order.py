@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import NamedTuple
 
-from flightos.kernels.codecs_ccsds123_choices import ByBand, of_band
-from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
+from flightos.kernels.ccsds123.choices import ByBand, of_band
+from flightos.kernels.ccsds123.parameters import CCSDS123Parameters
 
 
 class Input(NamedTuple):

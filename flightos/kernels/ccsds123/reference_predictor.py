@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from flightos.kernels import KernelError
-from flightos.kernels.codecs_ccsds123_choices import LocalSum, of_band
-from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
+from flightos.kernels.ccsds123.choices import LocalSum, of_band
+from flightos.kernels.ccsds123.parameters import CCSDS123Parameters
 
 
 def _clip(value: int, low: int, top: int) -> int:

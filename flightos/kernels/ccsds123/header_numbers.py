@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 from flightos.kernels import KernelError
-from flightos.kernels.codecs_ccsds123_choices import (
+from flightos.kernels.ccsds123.choices import (
     ByBand,
     LeftOut,
     SupplementaryTable,
     of_band,
 )
-from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
+from flightos.kernels.ccsds123.parameters import CCSDS123Parameters
 
 Key = str | tuple[str | int, ...]
 """Name of a number of the header; elements of tables have tuples."""

@@ -11,17 +11,17 @@ from collections.abc import Mapping
 from functools import cache
 
 from flightos.kernels import KernelError
-from flightos.kernels.codecs_bits import BitWriter
-from flightos.kernels.codecs_ccsds123_choices import of_band
-from flightos.kernels.codecs_ccsds123_low_entropy import (
+from flightos.kernels.ccsds123.choices import of_band
+from flightos.kernels.ccsds123.low_entropy import (
     SYMBOL_MAX,
     THRESHOLDS,
     Word,
     code_table,
     flush_table,
 )
-from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
-from flightos.kernels.codecs_ccsds123_reference_order import Input, input_order
+from flightos.kernels.ccsds123.parameters import CCSDS123Parameters
+from flightos.kernels.ccsds123.reference_order import Input, input_order
+from flightos.kernels.codecs_bits import BitWriter
 
 CODE_COUNT = len(SYMBOL_MAX)
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flightos.kernels import KernelError
-from flightos.kernels.codecs_ccsds123_checks import check_image_parameters
-from flightos.kernels.codecs_ccsds123_choices import ByBand, EntropyCoder, LocalSum, SupplementaryTable
+from flightos.kernels.ccsds123.checks import check_image_parameters
+from flightos.kernels.ccsds123.choices import ByBand, EntropyCoder, LocalSum, SupplementaryTable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from flightos.kernels import KernelError
-from flightos.kernels.codecs_bits import BitReader, BitWriter
-from flightos.kernels.codecs_ccsds123_choices import EntropyCoder, TableKind
-from flightos.kernels.codecs_ccsds123_header_numbers import (
+from flightos.kernels.ccsds123.choices import EntropyCoder, TableKind
+from flightos.kernels.ccsds123.header_numbers import (
     NO_CONSTANT,
     Key,
     Numbers,
@@ -23,7 +22,8 @@ from flightos.kernels.codecs_ccsds123_header_numbers import (
     numbers_of,
     parameters_of,
 )
-from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
+from flightos.kernels.ccsds123.parameters import CCSDS123Parameters
+from flightos.kernels.codecs_bits import BitReader, BitWriter
 
 
 class Field(NamedTuple):

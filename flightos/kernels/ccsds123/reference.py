@@ -1,7 +1,7 @@
 """CCSDS 123.0-B-2 with corrigendum 3, plainly: the oracle of the C coder, and what serves without it.
 
-Every mode of the standard, written from it clause by clause: the header (`codecs_ccsds123_header`), the predictor and
-the entropy coders (`codecs_ccsds123_reference_*`). Images are arrays of shape (bands, rows, cols).
+Every mode of the standard, written from it clause by clause: the header (`header`), the predictor and
+the entropy coders (`reference_*`). Images are arrays of shape (bands, rows, cols).
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flightos.kernels import KernelError
-from flightos.kernels.codecs_bits import BitReader, BitWriter
-from flightos.kernels.codecs_ccsds123_choices import EntropyCoder
-from flightos.kernels.codecs_ccsds123_header import put_header, take_header
-from flightos.kernels.codecs_ccsds123_parameters import CCSDS123Parameters
-from flightos.kernels.codecs_ccsds123_reference_adaptive import (
+from flightos.kernels.ccsds123.choices import EntropyCoder
+from flightos.kernels.ccsds123.header import put_header, take_header
+from flightos.kernels.ccsds123.parameters import CCSDS123Parameters
+from flightos.kernels.ccsds123.reference_adaptive import (
     put_block_adaptive,
     put_sample_adaptive,
     take_block_adaptive,
     take_sample_adaptive,
 )
-from flightos.kernels.codecs_ccsds123_reference_hybrid import put_hybrid, take_hybrid
-from flightos.kernels.codecs_ccsds123_reference_order import Input, input_order, limit_value, limits_found
-from flightos.kernels.codecs_ccsds123_reference_predictor import Predictor
+from flightos.kernels.ccsds123.reference_hybrid import put_hybrid, take_hybrid
+from flightos.kernels.ccsds123.reference_order import Input, input_order, limit_value, limits_found
+from flightos.kernels.ccsds123.reference_predictor import Predictor
+from flightos.kernels.codecs_bits import BitReader, BitWriter
 
 _PUT_BODY = {
     EntropyCoder.SAMPLE_ADAPTIVE: put_sample_adaptive,
