@@ -182,17 +182,21 @@ static void fill_decoding_factors(const losses_t *losses, size_t data_count, con
         }
     }
     invert_matrix(matrix, size);
-    for (size_t row = 0; row < size; row++) {
-        size_t lost = 0;
-        for (size_t column = 0; column < data_count; column++) {
+    size_t lost = 0;
+    for (size_t column = 0; column < data_count; column++) {
+        if (is_present[column] == 0) {
+            for (size_t row = 0; row < size; row++) { factors[row * data_count + column] = matrix[row][size + lost]; }
+            lost++;
+            continue;
+        }
+        uint8_t kept[FOS_PARITY_SHARD_COUNT_MAX]; /* the column of M_kept */
+        for (size_t helper = 0; helper < size; helper++) {
+            kept[helper] = matrix_factor(losses->helping_parity[helper], column);
+        }
+        for (size_t row = 0; row < size; row++) {
             uint8_t factor = 0;
-            if (is_present[column] == 0) {
-                factor = matrix[row][size + lost++];
-            } else {
-                for (size_t helper = 0; helper < size; helper++) {
-                    factor ^= fos_gf_multiply(matrix[row][size + helper],
-                                              matrix_factor(losses->helping_parity[helper], column));
-                }
+            for (size_t helper = 0; helper < size; helper++) {
+                factor ^= fos_gf_multiply(matrix[row][size + helper], kept[helper]);
             }
             factors[row * data_count + column] = factor;
         }
