@@ -6,33 +6,22 @@
 
 #define AT(image, number) ((image) + row * tile.strides[number])
 
-fos_status_t fos_correct_radiance_u8(const uint8_t *raw_dn, const float *gain, const float *dark_dn, float *radiance,
-                                     size_t rows, size_t cols, const size_t *strides)
-{
-    if (raw_dn == NULL || gain == NULL || dark_dn == NULL || radiance == NULL) { return FOS_ERR_NULL; }
-    fos_tile_t tile;
-    const fos_status_t status = fos_open_runs(rows, cols, strides, 3, 1, &tile);
-    if (status != FOS_OK) { return status; }
-    const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
-    for (size_t row = 0; row < tile.rows; row++) {
-        kernels->correct_radiance_u8(AT(raw_dn, 0), AT(gain, 1), AT(dark_dn, 2), AT(radiance, 3), tile.cols);
+#define DEFINE_CORRECT_RADIANCE(suffix, count_t)                                                                      \
+    fos_status_t fos_correct_radiance_##suffix(const count_t *raw_dn, const float *gain, const float *dark_dn,        \
+                                               float *radiance, size_t rows, size_t cols, const size_t *strides)      \
+    {                                                                                                                 \
+        if (raw_dn == NULL || gain == NULL || dark_dn == NULL || radiance == NULL) { return FOS_ERR_NULL; }           \
+        fos_tile_t tile;                                                                                              \
+        const fos_status_t status = fos_open_runs(rows, cols, strides, 3, 1, &tile);                                  \
+        if (status != FOS_OK) { return status; }                                                                      \
+        const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;                                         \
+        for (size_t row = 0; row < tile.rows; row++) {                                                                \
+            kernels->correct_radiance_##suffix(AT(raw_dn, 0), AT(gain, 1), AT(dark_dn, 2), AT(radiance, 3), tile.cols);\
+        }                                                                                                             \
+        return FOS_OK;                                                                                                \
     }
-    return FOS_OK;
-}
-
-fos_status_t fos_correct_radiance_u16(const uint16_t *raw_dn, const float *gain, const float *dark_dn,
-                                      float *radiance, size_t rows, size_t cols, const size_t *strides)
-{
-    if (raw_dn == NULL || gain == NULL || dark_dn == NULL || radiance == NULL) { return FOS_ERR_NULL; }
-    fos_tile_t tile;
-    const fos_status_t status = fos_open_runs(rows, cols, strides, 3, 1, &tile);
-    if (status != FOS_OK) { return status; }
-    const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
-    for (size_t row = 0; row < tile.rows; row++) {
-        kernels->correct_radiance_u16(AT(raw_dn, 0), AT(gain, 1), AT(dark_dn, 2), AT(radiance, 3), tile.cols);
-    }
-    return FOS_OK;
-}
+DEFINE_CORRECT_RADIANCE(u8, uint8_t)
+DEFINE_CORRECT_RADIANCE(u16, uint16_t)
 
 fos_status_t fos_calibrate_u16(const uint16_t *raw_dn, const float *gain, const float *dark_dn, uint16_t saturation_dn,
                                float fill, float *radiance, uint8_t *flags, size_t rows, size_t cols,
@@ -56,61 +45,40 @@ fos_status_t fos_calibrate_u16(const uint16_t *raw_dn, const float *gain, const 
     return FOS_OK;
 }
 
-fos_status_t fos_ndiff_f32(const float *a, const float *b, float *index, size_t rows, size_t cols,
-                           const size_t *strides)
-{
-    if (a == NULL || b == NULL || index == NULL) { return FOS_ERR_NULL; }
-    fos_tile_t tile;
-    const fos_status_t status = fos_open_runs(rows, cols, strides, 2, 1, &tile);
-    if (status != FOS_OK) { return status; }
-    const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
-    for (size_t row = 0; row < tile.rows; row++) { kernels->ndiff_f32(AT(a, 0), AT(b, 1), AT(index, 2), tile.cols); }
-    return FOS_OK;
-}
-
-fos_status_t fos_ndiff_u16(const uint16_t *a, const uint16_t *b, float *index, size_t rows, size_t cols,
-                           const size_t *strides)
-{
-    if (a == NULL || b == NULL || index == NULL) { return FOS_ERR_NULL; }
-    fos_tile_t tile;
-    const fos_status_t status = fos_open_runs(rows, cols, strides, 2, 1, &tile);
-    if (status != FOS_OK) { return status; }
-    const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
-    for (size_t row = 0; row < tile.rows; row++) { kernels->ndiff_u16(AT(a, 0), AT(b, 1), AT(index, 2), tile.cols); }
-    return FOS_OK;
-}
-
-fos_status_t fos_ndiff_mask_f32(const float *a, const float *b, float threshold, float *index, uint8_t *mask,
-                                size_t rows, size_t cols, const size_t *strides, uint64_t *set_count)
-{
-    if (a == NULL || b == NULL || index == NULL || mask == NULL || set_count == NULL) { return FOS_ERR_NULL; }
-    if (isnan(threshold)) { return FOS_ERR_PARAMETER; }
-    fos_tile_t tile;
-    const fos_status_t status = fos_open_runs(rows, cols, strides, 2, 2, &tile);
-    if (status != FOS_OK) { return status; }
-    const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
-    *set_count = 0;
-    for (size_t row = 0; row < tile.rows; row++) {
-        *set_count += kernels->ndiff_mask_f32(AT(a, 0), AT(b, 1), threshold, AT(index, 2), AT(mask, 3), tile.cols);
+#define DEFINE_NDIFF(suffix, band_t)                                                                                  \
+    fos_status_t fos_ndiff_##suffix(const band_t *a, const band_t *b, float *index, size_t rows, size_t cols,         \
+                                    const size_t *strides)                                                            \
+    {                                                                                                                 \
+        if (a == NULL || b == NULL || index == NULL) { return FOS_ERR_NULL; }                                         \
+        fos_tile_t tile;                                                                                              \
+        const fos_status_t status = fos_open_runs(rows, cols, strides, 2, 1, &tile);                                  \
+        if (status != FOS_OK) { return status; }                                                                      \
+        const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;                                         \
+        for (size_t row = 0; row < tile.rows; row++) {                                                                \
+            kernels->ndiff_##suffix(AT(a, 0), AT(b, 1), AT(index, 2), tile.cols);                                     \
+        }                                                                                                             \
+        return FOS_OK;                                                                                                \
+    }                                                                                                                 \
+                                                                                                                      \
+    fos_status_t fos_ndiff_mask_##suffix(const band_t *a, const band_t *b, float threshold, float *index,             \
+                                         uint8_t *mask, size_t rows, size_t cols, const size_t *strides,              \
+                                         uint64_t *set_count)                                                         \
+    {                                                                                                                 \
+        if (a == NULL || b == NULL || index == NULL || mask == NULL || set_count == NULL) { return FOS_ERR_NULL; }    \
+        if (isnan(threshold)) { return FOS_ERR_PARAMETER; }                                                           \
+        fos_tile_t tile;                                                                                              \
+        const fos_status_t status = fos_open_runs(rows, cols, strides, 2, 2, &tile);                                  \
+        if (status != FOS_OK) { return status; }                                                                      \
+        const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;                                         \
+        *set_count = 0;                                                                                               \
+        for (size_t row = 0; row < tile.rows; row++) {                                                                \
+            *set_count += kernels->ndiff_mask_##suffix(AT(a, 0), AT(b, 1), threshold, AT(index, 2), AT(mask, 3),      \
+                                                       tile.cols);                                                    \
+        }                                                                                                             \
+        return FOS_OK;                                                                                                \
     }
-    return FOS_OK;
-}
-
-fos_status_t fos_ndiff_mask_u16(const uint16_t *a, const uint16_t *b, float threshold, float *index, uint8_t *mask,
-                                size_t rows, size_t cols, const size_t *strides, uint64_t *set_count)
-{
-    if (a == NULL || b == NULL || index == NULL || mask == NULL || set_count == NULL) { return FOS_ERR_NULL; }
-    if (isnan(threshold)) { return FOS_ERR_PARAMETER; }
-    fos_tile_t tile;
-    const fos_status_t status = fos_open_runs(rows, cols, strides, 2, 2, &tile);
-    if (status != FOS_OK) { return status; }
-    const fos_imaging_kernels_t *const kernels = &fos_kernels()->imaging;
-    *set_count = 0;
-    for (size_t row = 0; row < tile.rows; row++) {
-        *set_count += kernels->ndiff_mask_u16(AT(a, 0), AT(b, 1), threshold, AT(index, 2), AT(mask, 3), tile.cols);
-    }
-    return FOS_OK;
-}
+DEFINE_NDIFF(f32, float)
+DEFINE_NDIFF(u16, uint16_t)
 
 typedef uint64_t mask_kernel_t(const float *, float, uint8_t *, size_t);
 

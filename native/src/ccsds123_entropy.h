@@ -44,6 +44,9 @@ bool fos_ccsds123_encoder_finish(fos_ccsds123_encoder_t *encoder, const uint8_t 
 
 /* Stores what the chunk has. */
 void fos_ccsds123_empty_chunk(fos_ccsds123_encoder_t *encoder);
+
+/* Moves on to an empty chunk, for hot loops, which keep the stream in a variable of their own. */
+fos_bit_stream_t fos_ccsds123_renew_chunk(fos_ccsds123_encoder_t *encoder, fos_bit_stream_t stream);
 /* To be asked before the words of a sample go into the stream. */
 static inline bool fos_ccsds123_chunk_is_full(const fos_ccsds123_encoder_t *encoder, const fos_bit_stream_t *stream)
 {

@@ -75,8 +75,7 @@ static void put_first(fos_ccsds123_encoder_t *encoder, uint32_t value)
     fos_bits_stream(&encoder->stream, value, encoder->layout->given.sample_bits);
 }
 
-/* Moves on to an empty chunk. The hot loops keep the stream in a variable of their own. */
-static __attribute__((noinline)) fos_bit_stream_t renew_chunk(fos_ccsds123_encoder_t *encoder, fos_bit_stream_t stream)
+fos_bit_stream_t fos_ccsds123_renew_chunk(fos_ccsds123_encoder_t *encoder, fos_bit_stream_t stream)
 {
     encoder->stream = stream;
     fos_ccsds123_empty_chunk(encoder);
@@ -96,7 +95,7 @@ static void encode_band(fos_ccsds123_encoder_t *encoder, uint32_t row, uint32_t 
     if (row == 0) { put_first(encoder, mapped[col++]); }
     fos_bit_stream_t stream = encoder->stream;
     for (; col < given.cols; col++) {
-        if (fos_ccsds123_chunk_is_full(encoder, &stream)) { stream = renew_chunk(encoder, stream); }
+        if (fos_ccsds123_chunk_is_full(encoder, &stream)) { stream = fos_ccsds123_renew_chunk(encoder, stream); }
         const uint32_t value = mapped[col];
         put_value(&stream, &given, value, fos_ccsds123_code_bits(accumulator, counter, code_bits_max));
         fos_ccsds123_count(&accumulator, &counter, value, counter_last);
@@ -123,7 +122,7 @@ static void encode_pixels(fos_ccsds123_encoder_t *encoder, uint32_t row, uint32_
     fos_bit_stream_t stream = encoder->stream;
     for (; col < given.cols; col++) {
         for (size_t band = first_band; band < band_end; band++) {
-            if (fos_ccsds123_chunk_is_full(encoder, &stream)) { stream = renew_chunk(encoder, stream); }
+            if (fos_ccsds123_chunk_is_full(encoder, &stream)) { stream = fos_ccsds123_renew_chunk(encoder, stream); }
             const uint32_t value = mapped[band * given.cols + col];
             put_value(&stream, &given, value, fos_ccsds123_code_bits(accumulators[band], counters[band], code_bits_max));
             fos_ccsds123_count(&accumulators[band], &counters[band], value, counter_last);

@@ -68,13 +68,6 @@ static inline void put_sample(fos_bit_stream_t *stream, const fos_ccsds123_param
     }
 }
 
-static __attribute__((noinline)) fos_bit_stream_t renew_chunk(fos_ccsds123_encoder_t *encoder, fos_bit_stream_t stream)
-{
-    encoder->stream = stream;
-    fos_ccsds123_empty_chunk(encoder);
-    return encoder->stream;
-}
-
 /* One band's row: BSQ and BIL. The rest goes pixel by pixel. */
 static void encode_band(fos_ccsds123_encoder_t *encoder, uint32_t row, uint32_t band)
 {
@@ -84,7 +77,7 @@ static void encode_band(fos_ccsds123_encoder_t *encoder, uint32_t row, uint32_t 
     fos_bit_stream_t stream = encoder->stream;
     const uint64_t row_index = (uint64_t)row * given.cols;
     for (uint32_t col = 0; col < given.cols; col++) {
-        if (fos_ccsds123_chunk_is_full(encoder, &stream)) { stream = renew_chunk(encoder, stream); }
+        if (fos_ccsds123_chunk_is_full(encoder, &stream)) { stream = fos_ccsds123_renew_chunk(encoder, stream); }
         const uint64_t t = row_index + col;
         if (__builtin_expect(t == 0, 0)) { /* 5.4.3.3.5.1.3 */
             fos_bits_stream(&stream, mapped[0], given.sample_bits);
@@ -113,7 +106,7 @@ void fos_ccsds123_hybrid_encode_line(fos_ccsds123_encoder_t *encoder, uint32_t r
         const uint32_t counter = fos_ccsds123_hybrid_counter(&given, t);
         const bool halves = fos_ccsds123_hybrid_halves(&given, t);
         for (size_t band = first_band; band < band_end; band++) {
-            if (fos_ccsds123_chunk_is_full(encoder, &stream)) { stream = renew_chunk(encoder, stream); }
+            if (fos_ccsds123_chunk_is_full(encoder, &stream)) { stream = fos_ccsds123_renew_chunk(encoder, stream); }
             const uint32_t value = scratch->mapped[band * given.cols + col];
             if (t == 0) {
                 fos_bits_stream(&stream, value, given.sample_bits);

@@ -7,8 +7,7 @@ told the same largest error.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -26,7 +25,7 @@ from flightos.kernels.codecs import (
 )
 from sil.bench.registry import Options
 from sil.bench.rows import Row, missing_peer, skipped
-from sil.bench.statistics import alternate, median
+from sil.bench.timing import Action, cpu_s
 from sil.data import LANDSAT7_OLINDA, SENTINEL2_10M
 
 MEGA: Final = 1e6
@@ -38,7 +37,6 @@ RATIO_GOAL: Final = ">= 1"
 ERROR_SHARE_BITS: Final = {8: 7, 16: 13}
 """Near-lossless rows allow an error of this many bits less than a sample has: 2 of 256, 8 of 65536."""
 
-Action = Callable[[], object]
 AnyImage = NDArray[Any]
 
 
@@ -51,23 +49,6 @@ def _landsat7() -> AnyImage:
     from sil.world.scene import read_scene
 
     return np.ascontiguousarray(read_scene(LANDSAT7_OLINDA).image)
-
-
-def _cpu_s(contenders: dict[str, Action], rounds: int) -> dict[str, float]:
-    """Median CPU seconds of this thread for each contender, after one call to warm up."""
-
-    def timed(action: Action) -> Callable[[], float]:
-        def run() -> float:
-            started_s = time.thread_time()
-            action()
-            return time.thread_time() - started_s
-
-        return run
-
-    for action in contenders.values():
-        action()
-    taken = alternate({name: timed(action) for name, action in contenders.items()}, rounds)
-    return {name: max(median(values), 1e-9) for name, values in taken.items()}
 
 
 def _samples_rows(name: str, image: AnyImage, rounds: int) -> Iterator[Row]:
@@ -102,7 +83,7 @@ def _samples_rows(name: str, image: AnyImage, rounds: int) -> Iterator[Row]:
         "libaec": lambda: imagecodecs.aec_decode(coded, out=len(raw), **same),
     }
     for direction, contenders in (("encode", coding), ("decode", decoding)):
-        taken = _cpu_s(contenders, rounds)
+        taken = cpu_s(contenders, rounds)
         yield Row(
             name=f"ccsds121_{direction}_{name}",
             value=image.nbytes / taken["own"] / MEGA,
@@ -119,7 +100,7 @@ def _rate_rows(
 ) -> Iterator[Row]:
     """Rates of one mode of CCSDS 123.0-B-2; `name` stands between the direction and the image."""
     coded = encode_image(image, given)
-    taken = _cpu_s(
+    taken = cpu_s(
         {"encode": lambda: encode_image(image, given), "decode": lambda: decode_image(coded)}, rounds
     )
     for direction, taken_s in taken.items():
@@ -190,7 +171,7 @@ def _image_rows(name: str, image: AnyImage, rounds: int) -> Iterator[Row]:
         return
     import imagecodecs
 
-    bands_s = _cpu_s({"JPEG-LS": lambda: [imagecodecs.jpegls_encode(band) for band in image]}, rounds)[
+    bands_s = cpu_s({"JPEG-LS": lambda: [imagecodecs.jpegls_encode(band) for band in image]}, rounds)[
         "JPEG-LS"
     ]
     peer_bytes = sum(len(imagecodecs.jpegls_encode(band)) for band in image)

@@ -207,6 +207,16 @@ def _products(receiver: Receiver, duration_s: int) -> tuple[int, int]:
 def _documents(
     folder: Path, duration_s: int, node_count: int, tasks: int, sensed: int, downlinked: int
 ) -> None:
+    documents = {
+        "geometry": _geometry(duration_s, node_count),
+        "manifest": _manifest(),
+        "summary": _summary(folder, duration_s, node_count, tasks, sensed, downlinked),
+    }
+    for name, content in documents.items():
+        (folder / f"{name}.json").write_text(json.dumps(content))
+
+
+def _geometry(duration_s: int, node_count: int) -> dict[str, object]:
     names = {str(node): f"sat-{node:02d}" for node in range(1, node_count + 1)}
     names |= {"1000": "ground", "1001": "Svalbard", "1002": "Troll", "1003": "Punta Arenas"}
     t_s = list(range(0, duration_s + 1, 30))
@@ -224,14 +234,17 @@ def _documents(
     eclipses = {str(node): [[300 + 40 * node, 900 + 40 * node]] for node in range(1, node_count + 1, 2)}
     contacts = [[1, 1001, 95, 510], [2, 1001, 390, 910], [3, 1001, 790, 1310], [9, 1002, 200, 700]]
     contacts += [[node, node % node_count + 1, 0, duration_s] for node in range(1, node_count + 1)]
-    stations = {"Svalbard": [78.23, 15.39], "Troll": [-72.01, 2.53], "Punta Arenas": [-52.93, -70.85]}
-    geometry = {
+    return {
         "satellites": satellites,
         "eclipses": eclipses,
         "contacts": contacts,
         "names": names,
     }
-    manifest = {
+
+
+def _manifest() -> dict[str, object]:
+    stations = {"Svalbard": [78.23, 15.39], "Troll": [-72.01, 2.53], "Punta Arenas": [-52.93, -70.85]}
+    return {
         "scenario": "three_body",
         "seed": 7,
         "mode": "virtual",
@@ -248,13 +261,18 @@ def _documents(
             "constellation": {"altitude_km": 500.0},
         },
     }
+
+
+def _summary(
+    folder: Path, duration_s: int, node_count: int, tasks: int, sensed: int, downlinked: int
+) -> dict[str, object]:
     criteria = [
         {"name": "tasks lost", "expected": "<= 0", "measured": 0, "passed": True},
         {"name": "products", "expected": ">= 16", "measured": 16, "passed": True},
         {"name": "downlink ratio", "expected": "<= 0.1", "measured": downlinked / sensed, "passed": True},
         {"name": "reference exact", "expected": True, "measured": False, "passed": False},
     ]
-    summary = {
+    return {
         "run_dir": str(folder),
         "scenario": "three_body",
         "mode": "virtual",
@@ -281,5 +299,3 @@ def _documents(
         "criteria": criteria,
         "passed": False,
     }
-    for name, content in (("geometry", geometry), ("manifest", manifest), ("summary", summary)):
-        (folder / f"{name}.json").write_text(json.dumps(content))
