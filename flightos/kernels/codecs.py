@@ -31,6 +31,7 @@ from flightos.kernels.ccsds123.native import NativeParameters
 from flightos.kernels.ccsds123.parameters import CCSDS123Parameters
 from flightos.kernels.codecs_bits import BitReader
 from flightos.kernels.codecs_parameters import SAMPLE_COUNT_MAX, CCSDS121Parameters
+from flightos.kernels.foreign import call
 
 __all__ = [
     "CCSDS121Parameters",
@@ -54,11 +55,6 @@ if backend() == "c":
     from flightos._fos import lib as _lib
 
 Buffer = bytes | bytearray | memoryview
-
-
-def _raise_unless_ok(status: int) -> None:
-    if status != 0:
-        raise KernelError(_ffi.string(_lib.fos_status_name(status)).decode("ascii"))
 
 
 def _check_buffer(name: str, buffer: Buffer) -> None:
@@ -98,15 +94,14 @@ def encode_samples(samples: NDArray[Any], parameters: CCSDS121Parameters) -> byt
     given = _samples_parameters(parameters)
     encoded = np.empty(_lib.fos_ccsds121_encoded_bytes_max(given, sample_count), np.uint8)
     encoded_bytes = _ffi.new("size_t *")
-    _raise_unless_ok(
-        _lib.fos_ccsds121_encode(
-            _ffi.from_buffer("uint8_t[]", samples),
-            sample_count,
-            given,
-            _ffi.from_buffer("uint8_t[]", encoded, require_writable=True),
-            encoded.size,
-            encoded_bytes,
-        )
+    call(
+        _lib.fos_ccsds121_encode,
+        _ffi.from_buffer("uint8_t[]", samples),
+        sample_count,
+        given,
+        _ffi.from_buffer("uint8_t[]", encoded, require_writable=True),
+        encoded.size,
+        encoded_bytes,
     )
     return encoded[: encoded_bytes[0]].tobytes()
 
@@ -137,16 +132,15 @@ def decode_samples(encoded: Buffer, parameters: CCSDS121Parameters, shape: tuple
     samples = np.empty(shape, parameters.dtype)
     samples_bytes = _ffi.new("size_t *")
     source = _ffi.from_buffer("uint8_t[]", encoded)
-    _raise_unless_ok(
-        _lib.fos_ccsds121_decode(
-            source,
-            len(source),
-            _samples_parameters(parameters),
-            _ffi.from_buffer("uint8_t[]", samples, require_writable=True),
-            sample_count,
-            samples.nbytes,
-            samples_bytes,
-        )
+    call(
+        _lib.fos_ccsds121_decode,
+        source,
+        len(source),
+        _samples_parameters(parameters),
+        _ffi.from_buffer("uint8_t[]", samples, require_writable=True),
+        sample_count,
+        samples.nbytes,
+        samples_bytes,
     )
     return samples
 
@@ -179,18 +173,17 @@ def encode_image(image: NDArray[Any], parameters: CCSDS123Parameters | None = No
     scratch = np.empty(_lib.fos_ccsds123_scratch_bytes(native.numbers), np.uint8)
     encoded = np.empty(_lib.fos_ccsds123_encoded_bytes_max(native.numbers, native.tables), np.uint8)
     encoded_bytes = _ffi.new("size_t *")
-    _raise_unless_ok(
-        _lib.fos_ccsds123_encode(
-            _ffi.from_buffer("uint8_t[]", image),
-            image.nbytes,
-            native.numbers,
-            native.tables,
-            _ffi.from_buffer("uint8_t[]", scratch, require_writable=True),
-            scratch.size,
-            _ffi.from_buffer("uint8_t[]", encoded, require_writable=True),
-            encoded.size,
-            encoded_bytes,
-        )
+    call(
+        _lib.fos_ccsds123_encode,
+        _ffi.from_buffer("uint8_t[]", image),
+        image.nbytes,
+        native.numbers,
+        native.tables,
+        _ffi.from_buffer("uint8_t[]", scratch, require_writable=True),
+        scratch.size,
+        _ffi.from_buffer("uint8_t[]", encoded, require_writable=True),
+        encoded.size,
+        encoded_bytes,
     )
     return encoded[: encoded_bytes[0]].tobytes()
 
@@ -206,7 +199,7 @@ def read_image_header(encoded: Buffer, known: CCSDS123Parameters | None = None) 
     if backend() == "c":
         numbers, header_bytes = _ffi.new("fos_ccsds123_parameters_t *"), _ffi.new("size_t *")
         source = _ffi.from_buffer("uint8_t[]", data)
-        _raise_unless_ok(_lib.fos_ccsds123_read_header(source, len(data), numbers, header_bytes))
+        call(_lib.fos_ccsds123_read_header, source, len(data), numbers, header_bytes)
         data = data[: header_bytes[0]]
     return take_header(BitReader(bytes(data)), known)
 
@@ -229,16 +222,15 @@ def decode_image(
     scratch = np.empty(_lib.fos_ccsds123_scratch_bytes(native.numbers), np.uint8)
     image_bytes = _ffi.new("size_t *")
     source = _ffi.from_buffer("uint8_t[]", encoded)
-    _raise_unless_ok(
-        _lib.fos_ccsds123_decode(
-            source,
-            len(source),
-            native.tables,
-            _ffi.from_buffer("uint8_t[]", image, require_writable=True),
-            image.nbytes,
-            _ffi.from_buffer("uint8_t[]", scratch, require_writable=True),
-            scratch.size,
-            image_bytes,
-        )
+    call(
+        _lib.fos_ccsds123_decode,
+        source,
+        len(source),
+        native.tables,
+        _ffi.from_buffer("uint8_t[]", image, require_writable=True),
+        image.nbytes,
+        _ffi.from_buffer("uint8_t[]", scratch, require_writable=True),
+        scratch.size,
+        image_bytes,
     )
     return image
