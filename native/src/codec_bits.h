@@ -103,22 +103,6 @@ static inline void fos_bits_stream(fos_bit_stream_t *stream, uint64_t value, uin
     stream->pending_bits = used & 7;
 }
 
-/* Goes over to the writer without branches, and back. */
-static inline fos_bit_stream_t fos_bits_open_stream(const fos_bit_writer_t *writer)
-{
-    fos_bit_stream_t stream = {.next = writer->next};
-    const uint32_t width = writer->pending_bits;
-    fos_bits_stream(&stream, writer->pending & (((uint64_t)1 << width) - 1), width);
-    return stream;
-}
-
-static inline void fos_bits_close_stream(fos_bit_writer_t *writer, const fos_bit_stream_t *stream)
-{
-    writer->next = stream->next;
-    writer->pending = stream->pending >> 1 >> (63 - stream->pending_bits);
-    writer->pending_bits = stream->pending_bits;
-}
-
 typedef struct {
     const uint8_t *next;
     const uint8_t *end;
